@@ -1,0 +1,59 @@
+/** The arrows of the house point down only: udc, health → tasks → registry → outbound → metrics, inbound → common, config. */
+const ORDER = ['config', 'common', 'metrics', 'inbound', 'outbound', 'registry', 'tasks', 'health', 'udc'];
+
+const noArrowUp = ORDER.flatMap((room, index) => {
+  const above = ORDER.slice(index + 1);
+  return above.length === 0
+    ? []
+    : [
+        {
+          name: `no-arrow-up-from-${room}`,
+          severity: 'error',
+          from: { path: `^src/${room}/` },
+          to: { path: `^src/(${above.join('|')}|storage)/` },
+        },
+      ];
+});
+
+module.exports = {
+  forbidden: [
+    ...noArrowUp,
+    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'only-outbound-reaches-out',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/outbound/' },
+      to: { path: '(^|/)node_modules/(axios|undici|@nestjs/axios)/' },
+    },
+    {
+      name: 'only-outbound-opens-connections',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(outbound|inbound)/|\\.spec\\.ts$' },
+      to: { path: '^(node:)?(https?|http2|net|tls|dgram|dns)$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-storage-knows-databases',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/storage/' },
+      to: { path: '^node:sqlite$|(^|/)node_modules/pg(-boss)?/' },
+    },
+    {
+      name: 'nothing-imports-the-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^test/|\\.spec\\.ts$' },
+    },
+    {
+      name: 'no-development-dependency',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+};

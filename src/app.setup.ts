@@ -1,0 +1,32 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module.js';
+import { Clock } from './common/clock.js';
+import { Log, NestLog } from './common/log.js';
+import type { Settings } from './config/settings.js';
+import { useJsonBodies } from './inbound/body.parser.js';
+import { ErrorFilter } from './inbound/error.filter.js';
+import { useRequestHooks } from './inbound/request.hooks.js';
+import { RouteTable } from './inbound/route.table.js';
+import { serverOptions } from './inbound/server.options.js';
+import { Metrics } from './metrics/metrics.js';
+import { RequestCounter } from './metrics/request.counter.js';
+
+/** The application, complete but for the port: what main, the tests and the OpenAPI script share. */
+export async function createApp(settings: Settings): Promise<NestFastifyApplication> {
+  let filter: ErrorFilter | undefined;
+  const answer: ErrorFilter['answer'] = (...failed) => filter?.answer(...failed);
+  const adapter = new FastifyAdapter({ ...serverOptions(settings, answer), skipMiddie: true });
+  const fastify = adapter.getInstance();
+  const routes = new RouteTable(fastify);
+  useJsonBodies(fastify);
+  const options = { bodyParser: false, bufferLogs: true, abortOnError: false };
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, options);
+  const log = app.get(Log);
+  const metrics = app.get(Metrics);
+  app.useLogger(new NestLog(log));
+  filter = new ErrorFilter(routes, app.get(Clock), log, metrics);
+  app.useGlobalFilters(filter);
+  useRequestHooks(fastify, { log, metrics, counter: app.get(RequestCounter) });
+  return app.init();
+}

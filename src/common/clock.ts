@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+
+/** The longest delay a Node timer takes: 2^31 - 1 ms. Longer ones fire at once, so they are cut into pieces. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** Time and chance, so that tests can hold both still. */
+export abstract class Clock {
+  /** The wall clock, epoch milliseconds: for what is shown or stored. */
+  abstract now(): number;
+  /** A clock that never goes back, milliseconds: for durations and deadlines. */
+  abstract monotonic(): number;
+  /** A number from 0 up to 1. */
+  abstract random(): number;
+  /** Calls `action` once, `ms` milliseconds from now; the returned function takes that back. */
+  abstract after(ms: number, action: () => void): () => void;
+
+  /** Resolves after `ms` milliseconds, or as soon as one of the signals aborts; true if it was not cut short. */
+  sleep(ms: number, ...signals: readonly AbortSignal[]): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (whole: boolean): void => {
+        cancel();
+        for (const signal of signals) signal.removeEventListener('abort', cut);
+        resolve(whole);
+      };
+      const cut = (): void => finish(false);
+      const cancel = this.after(ms, () => finish(true));
+      for (const signal of signals) signal.addEventListener('abort', cut);
+      if (signals.some((signal) => signal.aborted)) cut();
+    });
+  }
+}
+
+/** The machine's own time. Its timers keep the process alive only while something else does. */
+@Injectable()
+export class SystemClock extends Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  monotonic(): number {
+    return performance.now();
+  }
+
+  random(): number {
+    return Math.random();
+  }
+
+  after(ms: number, action: () => void): () => void {
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      const step = Math.min(left, LONGEST_TIMER_MS);
+      timer = setTimeout(() => (left > step ? wait(left - step) : action()), step).unref();
+    };
+    wait(ms);
+    return () => clearTimeout(timer);
+  }
+}

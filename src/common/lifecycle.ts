@@ -1,0 +1,51 @@
+/** What the process is doing: taking work, telling others to leave, letting calls end, ending them. */
+export type Phase = 'serving' | 'leaving' | 'draining' | 'aborting';
+
+/** The one place that knows how far the shutdown is; contract §6, Shutdown. */
+export class Lifecycle {
+  private current: Phase = 'serving';
+  private running = 0;
+  private readonly drain = new AbortController();
+  private readonly end = new AbortController();
+
+  /** Aborted when the drain begins: waits for a retry end, no further attempt starts. */
+  readonly draining: AbortSignal = this.drain.signal;
+  /** Aborted when the grace is over: running calls are cut off. */
+  readonly aborting: AbortSignal = this.end.signal;
+
+  get phase(): Phase {
+    return this.current;
+  }
+
+  /** True when no work runs that must be recorded before the store closes. */
+  get isIdle(): boolean {
+    return this.running === 0;
+  }
+
+  /** Runs work that the shutdown waits for, whether or not its caller does. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.running++;
+    try {
+      return await work();
+    } finally {
+      this.running--;
+    }
+  }
+
+  /** Readiness goes off; everything else goes on. */
+  leave(): void {
+    this.current = 'leaving';
+  }
+
+  /** No new connection, no further attempt. */
+  beginDrain(): void {
+    this.current = 'draining';
+    this.drain.abort();
+  }
+
+  /** Cuts off the calls that still run. */
+  abortCalls(): void {
+    this.current = 'aborting';
+    this.end.abort();
+  }
+}

@@ -1,0 +1,88 @@
+import path from 'node:path';
+import { BadSettingError, hours, integer, oneOf, optionalText, optionalUrl, seconds, text, type Setting } from './setting.js';
+import { refuseUnbuilt } from './unbuilt.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** Every setting that is built, with its default and its bounds; contract §7. */
+export const SETTINGS = {
+  HOST: text('0.0.0.0'),
+  PORT: integer(8001, { max: 65_535 }),
+  PUBLIC_URL: optionalUrl(),
+  SERVICE_NAME: text('orchestrator'),
+  DROPLET_ID: integer(2),
+  STEWARD: optionalText(),
+  ENVIRONMENT: oneOf(['development', 'staging', 'production'], 'development'),
+  LOG_LEVEL: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', {
+    warning: 'warn',
+    critical: 'fatal',
+  }),
+  REGISTRY_URL: optionalUrl(),
+  REGISTRY_TOKEN: optionalText(),
+  REGISTRY_SYNC_INTERVAL: seconds(60),
+  REGISTRY_TIMEOUT: seconds(5),
+  REGISTRY_CACHE_EXPIRY: seconds(300),
+  REGISTRY_MISSING_KEEP: seconds(86_400),
+  CACHE_DIR: optionalText(),
+  REGISTRY_CACHE_DIR: optionalText(),
+  DATABASE_URL: text('./data/orchestrator.db'),
+  TASK_TIMEOUT: seconds(30),
+  TASK_ATTEMPT_TIMEOUT: seconds(10),
+  TASK_MAX_RETRIES: integer(3, { min: 0, max: 50 }),
+  RETRY_BACKOFF_BASE_MS: integer(1000, { max: 3_600_000 }),
+  RETRY_BACKOFF_MAX_MS: integer(4000, { max: 3_600_000 }),
+  RETRY_JITTER: oneOf(['full', 'none'], 'full'),
+  TASK_MAX_HISTORY: integer(1_000_000),
+  TASK_RETENTION_HOURS: hours(168),
+  STORAGE_LIMIT: integer(10 * GIB, { min: MIB }),
+  BODY_LIMIT: integer(MIB, { max: 256 * MIB }),
+  RESPONSE_LIMIT: integer(10 * MIB, { max: 256 * MIB }),
+  SHUTDOWN_DELAY: seconds(0),
+  SHUTDOWN_GRACE: seconds(20),
+} satisfies Record<string, Setting<unknown>>;
+
+type Values = { readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never };
+
+interface Fields extends Omit<Values, 'PUBLIC_URL' | 'CACHE_DIR' | 'REGISTRY_CACHE_DIR'> {
+  /** What droplets and the Registry are told to call us by, without a trailing slash. */
+  readonly PUBLIC_URL: string;
+  /** The folder of the Registry's cache file, absolute. */
+  readonly CACHE_DIR: string;
+}
+
+/**
+ * The settings of one process, typed and validated once. Durations are milliseconds, sizes bytes.
+ * A class, so that it is its own injection token; its fields are those of the table above.
+ */
+export class Settings extends (class {} as new () => Fields) {}
+
+/**
+ * Settings from the texts of an environment. An empty text counts as unset, names that are not ours are ignored.
+ * @throws BadSettingError for the first value that cannot be used, or whose feature is not built
+ */
+export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  refuseUnbuilt(environment);
+  const values = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
+    const value = environment[name]?.trim();
+    return [name, value ? setting.parse(name, value) : setting.fallback] as const;
+  });
+  return derive(Object.fromEntries(values) as Values);
+}
+
+function derive({ REGISTRY_CACHE_DIR, ...values }: Values): Settings {
+  return {
+    ...values,
+    PUBLIC_URL: values.PUBLIC_URL ?? `http://localhost:${values.PORT}`,
+    CACHE_DIR: path.resolve(values.CACHE_DIR ?? REGISTRY_CACHE_DIR ?? './data'),
+    DATABASE_URL: databaseFile(values.DATABASE_URL),
+    TASK_MAX_RETRIES: Math.max(1, values.TASK_MAX_RETRIES),
+  };
+}
+
+function databaseFile(url: string): string {
+  if (url === ':memory:') return url;
+  if (/^\w+:\/\//.test(url)) throw new BadSettingError('DATABASE_URL', 'must be the path of a file');
+  return path.resolve(url);
+}

@@ -1,0 +1,48 @@
+import { BadSettingError } from './setting.js';
+
+/**
+ * Settings whose feature is not built yet, with the one value that asks for nothing of it. Setting one to anything
+ * else stops the start: `AUTH_MODE=apikey` must never be ignored.
+ */
+const UNBUILT: Readonly<Record<string, string | null>> = {
+  ASYNC_TASK_TIMEOUT: null,
+  ASYNC_ATTEMPT_TIMEOUT: null,
+  ASYNC_MAX_RETRIES: null,
+  ASYNC_BACKOFF_BASE_MS: null,
+  ASYNC_BACKOFF_MAX_MS: null,
+  RETRY_BUDGET_PERCENT: null,
+  RETRY_BUDGET_MIN_PER_SECOND: null,
+  BREAKER_WINDOW_MS: null,
+  BREAKER_MIN_CALLS: null,
+  BREAKER_FAILURE_PERCENT: null,
+  BREAKER_OPEN_MS: null,
+  DROPLET_MAX_IN_FLIGHT: null,
+  DROPLET_MAX_WAITING: null,
+  MAX_IN_FLIGHT: null,
+  STORED_RESPONSE_LIMIT: null,
+  RESPONSE_BUFFER_LIMIT: null,
+  QUEUE_LIMIT: null,
+  CALLBACK_SECRET: null,
+  CALLBACK_ALLOW_PRIVATE: 'false',
+  POLICY_FILE: null,
+  AUTH_MODE: 'none',
+  API_KEYS_FILE: null,
+  JWT_JWKS_URL: null,
+  JWT_PUBLIC_KEY: null,
+  JWT_ISSUER: null,
+  JWT_AUDIENCE: null,
+  METRICS_PUBLIC: 'true',
+};
+
+/** @throws BadSettingError when a setting asks for a feature that this version does not have */
+export function refuseUnbuilt(environment: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, harmless] of Object.entries(UNBUILT)) {
+    const value = environment[name]?.trim();
+    if (value && value.toLowerCase() !== harmless) {
+      throw new BadSettingError(name, 'asks for a feature that this version does not have yet: unset it');
+    }
+  }
+  if (/^postgres(ql)?:/.test(environment['DATABASE_URL']?.trim() ?? '')) {
+    throw new BadSettingError('DATABASE_URL', 'names PostgreSQL, which this version does not have yet: give a file');
+  }
+}

@@ -1,0 +1,54 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { InvalidRequestError } from '../common/errors.js';
+import { hasUnusualNumber, parseExact, structureFault } from '../common/json.js';
+
+const JSON_TYPE = /^application\/(?:[^;]+\+)?json\s*(?:;|$)/i;
+
+/** Fastify's own error for a body of a type that nobody parses. */
+class UnsupportedMediaTypeError extends Error {
+  readonly statusCode = 415;
+}
+
+/** Replaces Fastify's parsers: JSON only, checked before anything walks it; an empty body is no body. */
+export function useJsonBodies(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
+    try {
+      done(null, parseBody(request, body as Buffer));
+    } catch (error) {
+      done(error as Error, undefined);
+    }
+  });
+}
+
+function parseBody(request: FastifyRequest, body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  const type = request.headers['content-type'];
+  if (type !== undefined && !JSON_TYPE.test(type)) throw new UnsupportedMediaTypeError();
+  const text = body.toString('utf8');
+  const value = parsed(body, () => JSON.parse(text) as unknown);
+  const fault = structureFault(value);
+  if (fault) throw InvalidRequestError.of('body', fault);
+  return hasUnusualNumber(text) ? withExactPayloads(value, parseExact(text)) : value;
+}
+
+function parsed(body: Buffer, parse: () => unknown): unknown {
+  if (!isUtf8(body)) throw InvalidRequestError.of('body', 'is not UTF-8');
+  try {
+    return parse();
+  } catch {
+    throw InvalidRequestError.of('body', 'is not valid JSON');
+  }
+}
+
+/** The body as JavaScript reads it, except that each `payload` keeps its numbers as they were written. */
+function withExactPayloads(value: unknown, exact: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const source = exact as Record<string, unknown>;
+  for (const [name, child] of Object.entries(value)) {
+    const kept = name === 'payload' ? source[name] : withExactPayloads(child, source[name]);
+    if (kept !== child) (value as Record<string, unknown>)[name] = kept;
+  }
+  return value;
+}

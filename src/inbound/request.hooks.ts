@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify';
+import type { Log } from '../common/log.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { RequestCounter } from '../metrics/request.counter.js';
+import { routeOf } from './route.table.js';
+
+/** Who is told of every request. */
+export interface RequestListeners {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly counter: RequestCounter;
+}
+
+/** Gives every answer its request id, and tells log and figures of it. The log gets the route, never the query. */
+export function useRequestHooks(fastify: FastifyInstance, { log, metrics, counter }: RequestListeners): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    done();
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const { method } = request;
+    const { statusCode: status } = reply;
+    const route = routeOf(request);
+    metrics.requestAnswered(method, route, status);
+    counter.answered(status);
+    log.debug({ request_id: request.id, method, route, status, duration_ms: Math.round(reply.elapsedTime) }, 'request answered');
+    done();
+  });
+}

@@ -1,0 +1,56 @@
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { InvalidRequestError, type FieldError } from '../common/errors.js';
+
+/** A request class: its fields carry class-validator's decorators, and each has an initial value. */
+type RequestClass<T extends object> = new () => T;
+
+/**
+ * Makes an instance of a request class from a JSON body. Only fields that the class declares are taken, so that no key
+ * of a caller reaches anything else; values are taken as they are.
+ * @throws InvalidRequestError that names each wrong field
+ */
+export function validBody<T extends object>(Request: RequestClass<T>, body: unknown): T {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw InvalidRequestError.of('body', 'must be a JSON object');
+  }
+  return validated(Object.assign(new Request(), declared(Request, body)));
+}
+
+/** The members of a value that the class declares. */
+function declared<T extends object>(Request: RequestClass<T>, value: object): Record<string, unknown> {
+  const given = Object.entries(value);
+  const fields = new Set(Object.keys(new Request()));
+  return Object.fromEntries(given.filter(([name]) => fields.has(name)));
+}
+
+function validated<T extends object>(request: T): T {
+  const errors = validateSync(request, { forbidUnknownValues: false });
+  if (errors.length > 0) throw new InvalidRequestError(errors.flatMap(fieldErrors));
+  return request;
+}
+
+function fieldErrors({ property, constraints = {} }: ValidationError): FieldError[] {
+  return Object.values(constraints).map((message) => ({ field: property, message: message.replace(`${property} `, '') }));
+}
+
+/** The body of a request as an instance of its class: `@Body(new ValidBody(SubmitTask)) task: SubmitTask`. */
+@Injectable()
+export class ValidBody<T extends object> implements PipeTransform<unknown, T> {
+  constructor(private readonly request: RequestClass<T>) {}
+
+  transform(body: unknown): T {
+    return validBody(this.request, body);
+  }
+}
+
+/** The query of a request as an instance of its class, its texts converted by class-transformer's decorators. */
+@Injectable()
+export class ValidQuery<T extends object> implements PipeTransform<unknown, T> {
+  constructor(private readonly request: RequestClass<T>) {}
+
+  transform(query: unknown): T {
+    return validated(plainToInstance(this.request, declared(this.request, query as object)));
+  }
+}

@@ -1,0 +1,35 @@
+import { Controller, Get, Headers, Res } from '@nestjs/common';
+import accepts from 'accepts';
+import type { FastifyReply } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import { Settings } from '../config/settings.js';
+import { VERSION } from '../config/version.js';
+import { Metrics } from './metrics.js';
+import { metricsView } from './metrics.view.js';
+
+/** The first is what a client without a preference gets. */
+const OFFERED = ['application/json', 'text/plain', 'application/openmetrics-text'];
+
+@Controller('metrics')
+export class MetricsController {
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly settings: Settings,
+  ) {}
+
+  /** JSON, or Prometheus text for a client that prefers it. */
+  @Get()
+  async figures(@Headers('accept') accept: string | undefined, @Res({ passthrough: true }) reply: FastifyReply) {
+    const preferred = accepts({ headers: { accept } } as IncomingMessage).type(OFFERED);
+    if (preferred !== false && preferred !== 'application/json') return this.prometheus(reply);
+    const identity = { service: this.settings.SERVICE_NAME, version: VERSION, uptimeSeconds: performance.now() / 1000 };
+    return metricsView(this.metrics, identity);
+  }
+
+  @Get('prometheus')
+  async prometheus(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    const { contentType, text } = await this.metrics.prometheus();
+    reply.header('content-type', contentType);
+    return text;
+  }
+}

@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import { Durations } from './durations.js';
+import { createInstruments } from './instruments.js';
+
+/** Finished tasks ever, as the store keeps them; contract §4. */
+export interface TaskTotals {
+  readonly success: number;
+  readonly error: number;
+  readonly timeout: number;
+  /** The sum of each task's failed attempts. */
+  readonly retries: number;
+  readonly retriedToSuccess: number;
+  readonly retriedToFailure: number;
+}
+
+/** What the droplet list is like at this moment. */
+export interface RegistryFigures {
+  readonly cacheAgeSeconds: number;
+  readonly cacheStatus: string;
+  readonly known: number;
+  readonly reachable: number;
+}
+
+export interface SyncFigures {
+  readonly total: number;
+  readonly success: number;
+  readonly error: number;
+  /** Epoch milliseconds of the last good sync. */
+  readonly lastSync: number | null;
+  readonly lastDurationMs: number;
+}
+
+export interface FinishedTask {
+  readonly droplet: string;
+  readonly status: string;
+  readonly durationMs: number;
+  readonly retryCount: number;
+}
+
+/** Where the figures come from that are computed when asked; their owners hand them in. */
+export interface FigureSources {
+  totals: () => Promise<TaskTotals>;
+  registry: () => RegistryFigures;
+}
+
+/** Is told by the others what happened, and asks nobody. */
+@Injectable()
+export class Metrics {
+  private readonly instruments = createInstruments();
+  readonly durations = new Durations();
+  private syncFigures: SyncFigures = { total: 0, success: 0, error: 0, lastSync: null, lastDurationMs: 0 };
+  private readonly given: Partial<FigureSources> = {};
+
+  /** Takes a source of figures from its owner. */
+  provide(sources: Partial<FigureSources>): void {
+    Object.assign(this.given, sources);
+  }
+
+  get sources(): FigureSources {
+    const { totals, registry } = this.given;
+    if (!totals || !registry) throw new Error('The owners of the figures have not handed them in yet');
+    return { totals, registry };
+  }
+
+  get syncs(): SyncFigures {
+    return this.syncFigures;
+  }
+
+  taskFinished({ droplet, status, durationMs, retryCount }: FinishedTask): void {
+    this.durations.add(durationMs);
+    this.instruments.tasks.inc({ droplet, status });
+    this.instruments.taskDuration.observe({ droplet }, durationMs / 1000);
+    if (retryCount > 0) this.instruments.retries.inc({ droplet }, retryCount);
+  }
+
+  requestFailed(method: string, route: string, code: string): void {
+    this.instruments.errors.inc({ method, route, code });
+  }
+
+  attemptMade(droplet: string, outcome: string, durationMs: number): void {
+    this.instruments.attempts.inc({ droplet, outcome });
+    this.instruments.attemptDuration.observe({ droplet }, durationMs / 1000);
+  }
+
+  /** @param at epoch milliseconds @param durationMs how long the read took @param rejected entries left out */
+  registrySynced(at: number, durationMs: number, rejected: number): void {
+    const { total, success } = this.syncFigures;
+    this.syncFigures = { ...this.syncFigures, total: total + 1, success: success + 1, lastSync: at, lastDurationMs: durationMs };
+    this.instruments.syncs.inc({ result: 'success' });
+    this.instruments.rejectedEntries.inc(rejected);
+  }
+
+  registrySyncFailed(durationMs: number): void {
+    const { total, error } = this.syncFigures;
+    this.syncFigures = { ...this.syncFigures, total: total + 1, error: error + 1, lastDurationMs: durationMs };
+    this.instruments.syncs.inc({ result: 'error' });
+  }
+
+  requestAnswered(method: string, route: string, status: number): void {
+    this.instruments.requests.inc({ method, route, status });
+  }
+
+  /** The Prometheus text format. */
+  async prometheus(): Promise<{ contentType: string; text: string }> {
+    const { known, reachable, cacheAgeSeconds } = this.sources.registry();
+    this.instruments.dropletsKnown.set(known);
+    this.instruments.dropletsReachable.set(reachable);
+    this.instruments.cacheAge.set(cacheAgeSeconds);
+    const { registry } = this.instruments;
+    return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+}

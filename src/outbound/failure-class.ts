@@ -1,0 +1,77 @@
+import type { Outcome } from './outcome.js';
+
+/** What an outcome means for the question whether to call again, and whether the request may have taken effect. */
+export type FailureClass =
+  | 'success'
+  | 'rejected'
+  | 'server-error'
+  | 'permanent-server-error'
+  | 'too-large'
+  | 'address-refused'
+  | 'not-sent'
+  | 'no-answer'
+  | 'aborted'
+  | 'aborted-unsent';
+
+/** Who may be called again: any method, only one that is safe to repeat, or none. */
+type Retry = 'any-method' | 'repeatable' | 'never';
+
+interface Rule {
+  readonly retry: Retry;
+  readonly effect: 'none' | 'unknown';
+  readonly reason: string;
+}
+
+/** The table of contract §6. */
+export const RULES: Readonly<Record<FailureClass, Rule>> = {
+  success: { retry: 'never', effect: 'none', reason: 'there is nothing left to do' },
+  rejected: { retry: 'never', effect: 'none', reason: 'a 3xx or 4xx is an answer: the same request gets the same one' },
+  'server-error': { retry: 'repeatable', effect: 'unknown', reason: 'a 5xx may pass, but the work may have been done' },
+  'permanent-server-error': {
+    retry: 'never',
+    effect: 'none',
+    reason: '501 and 505 do not pass: the droplet cannot do it at all',
+  },
+  'too-large': { retry: 'never', effect: 'unknown', reason: 'the next answer would be as large' },
+  'address-refused': { retry: 'never', effect: 'none', reason: 'the address is refused, not the moment' },
+  'not-sent': { retry: 'any-method', effect: 'none', reason: 'no byte left, so repeating cannot do it twice' },
+  'no-answer': { retry: 'repeatable', effect: 'unknown', reason: 'the droplet may have done it before it went silent' },
+  aborted: { retry: 'never', effect: 'unknown', reason: 'we took it back ourselves' },
+  'aborted-unsent': { retry: 'never', effect: 'none', reason: 'we took it back before it left' },
+};
+
+export function classify(outcome: Outcome): FailureClass {
+  switch (outcome.kind) {
+    case 'answered':
+      return classifyStatus(outcome.status);
+    case 'timed-out':
+      return outcome.sent ? 'no-answer' : 'not-sent';
+    case 'too-large':
+    case 'address-refused':
+    case 'not-sent':
+    case 'no-answer':
+      return outcome.kind;
+    case 'aborted':
+      return outcome.sent ? 'aborted' : 'aborted-unsent';
+  }
+}
+
+function classifyStatus(status: number): FailureClass {
+  if (status < 300) return 'success';
+  if (status < 500) return 'rejected';
+  return status === 501 || status === 505 ? 'permanent-server-error' : 'server-error';
+}
+
+/** Methods that HTTP calls idempotent (RFC 9110 §9.2.2): repeating them is allowed without being asked. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
+
+/** May the call be made again? `retryUnsafe` speaks for POST and PATCH. */
+export function isRetryable(outcome: Outcome, method: string, retryUnsafe: boolean): boolean {
+  const { retry } = RULES[classify(outcome)];
+  return retry === 'any-method' || (retry === 'repeatable' && (retryUnsafe || IDEMPOTENT.has(method)));
+}
+
+/** Whether the request may have taken effect although it failed: it may have if any one attempt may have. */
+export function effectOf(outcomes: readonly Outcome[]): 'none' | 'unknown' {
+  return outcomes.some((outcome) => RULES[classify(outcome)].effect === 'unknown') ? 'unknown' : 'none';
+}

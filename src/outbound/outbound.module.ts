@@ -1,0 +1,39 @@
+import { HttpModule } from '@nestjs/axios';
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { MetricsModule } from '../metrics/metrics.module.js';
+import { DropletClient } from './droplet.client.js';
+import { Reachability } from './reachability.js';
+import { RetryPolicy } from './retry.policy.js';
+import { UndiciTransport } from './undici.adapter.js';
+
+@Module({ providers: [UndiciTransport], exports: [UndiciTransport] })
+class TransportModule implements OnApplicationShutdown {
+  constructor(private readonly transport: UndiciTransport) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.transport.close();
+  }
+}
+
+/**
+ * The only door out. It exports the policy, not the client beneath it, so no call can go around the policy.
+ * The axios instance is lean: no transforms, and no status is an error.
+ */
+@Module({
+  imports: [
+    MetricsModule,
+    HttpModule.registerAsync({
+      imports: [TransportModule],
+      inject: [UndiciTransport],
+      useFactory: (transport: UndiciTransport) => ({
+        adapter: transport.adapter,
+        transformRequest: [],
+        transformResponse: [],
+        validateStatus: null,
+      }),
+    }),
+  ],
+  providers: [RetryPolicy, DropletClient, Reachability],
+  exports: [RetryPolicy, DropletClient, Reachability],
+})
+export class OutboundModule {}

@@ -1,0 +1,23 @@
+import { randomBytes } from 'node:crypto';
+
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The trace that a task belongs to: the caller's (W3C Trace Context), or one of its own. */
+export class TraceContext {
+  private constructor(
+    private readonly traceId: string,
+    private readonly flags: string,
+  ) {}
+
+  /** @param traceparent the caller's header; one that is malformed starts a new trace, as the standard asks */
+  static from(traceparent: string | undefined): TraceContext {
+    if (!traceparent || !TRACEPARENT.test(traceparent)) return new TraceContext(randomBytes(16).toString('hex'), '00');
+    const [, traceId = '', , flags = '00'] = traceparent.split('-');
+    return new TraceContext(traceId, flags);
+  }
+
+  /** A `traceparent` with a span of its own, for one attempt. */
+  child(): string {
+    return `00-${this.traceId}-${randomBytes(8).toString('hex')}-${this.flags}`;
+  }
+}

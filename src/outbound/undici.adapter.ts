@@ -1,0 +1,44 @@
+import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { Agent } from 'undici';
+import { guardedConnector } from './connector.js';
+import { Exchange } from './exchange.js';
+import type { Outcome } from './outcome.js';
+
+declare module 'axios' {
+  interface AxiosRequestConfig {
+    /** The call itself. An instance of a class, because axios copies plain objects deeply. */
+    exchange?: Exchange;
+  }
+}
+
+/** The largest answer header block that is read. */
+const MAX_HEADER_BYTES = 16_384;
+
+/**
+ * undici as the transport of axios: axios' own http adapter costs 245–410 µs of CPU a call, this 96 µs, and our request
+ * in a field of its own, past axios' header objects and transforms, 7.5 µs over bare undici (design, decision 3).
+ * undici follows no redirect and reads no proxy variable. Time limits are ours, so its own are off.
+ */
+export class UndiciTransport {
+  private readonly agent = new Agent({
+    connect: guardedConnector(),
+    allowH2: false,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+
+  /** Resolves with the outcome as the response's data; it does not reject for what the other side does. */
+  readonly adapter: AxiosAdapter = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse<Outcome>> => {
+    const { exchange } = config;
+    if (!exchange) throw new TypeError('A call must go through the RetryPolicy');
+    exchange.start(this.agent);
+    return { data: await exchange.outcome, status: 200, statusText: '', headers: {}, config };
+  };
+
+  /** Cuts every connection. */
+  close(): Promise<void> {
+    return this.agent.destroy();
+  }
+}

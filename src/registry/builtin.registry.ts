@@ -1,0 +1,179 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { ConflictError, DropletNotFoundError, InvalidRequestError } from '../common/errors.js';
+import { iso } from '../common/time.js';
+import { Settings } from '../config/settings.js';
+import { VERSION } from '../config/version.js';
+import { DropletIndex } from './droplet.index.js';
+import { DropletStore, type OwnDroplet } from './droplet.store.js';
+import type { DropletChange, HeartbeatReport, NewDroplet } from './registration.dto.js';
+
+/** A droplet that has sent heartbeats counts as inactive after this long without one; contract §5. */
+const HEARTBEAT_EXPIRY_MS = 90_000;
+
+/** The Registry of an orchestrator that was given none: durable in its own store, with itself as the first droplet. */
+@Injectable()
+export class BuiltinRegistry implements OnModuleInit {
+  private byId = new Map<number, OwnDroplet>();
+  private index: DropletIndex<OwnDroplet> | null = null;
+  private lastWrite: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly store: DropletStore,
+    private readonly settings: Settings,
+    private readonly clock: Clock,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    if (this.settings.REGISTRY_URL !== null) return;
+    this.byId = new Map((await this.store.all()).map((droplet) => [droplet.id, droplet]));
+    await this.registerSelf();
+  }
+
+  /** Every entry as it is now, searchable. */
+  get droplets(): DropletIndex<OwnDroplet> {
+    this.index ??= new DropletIndex([...this.byId.values()]);
+    return this.index;
+  }
+
+  /** The entry as it is now: inactive when its heartbeats have stopped. */
+  present(droplet: OwnDroplet): OwnDroplet {
+    const { heartbeat } = droplet;
+    const isSilent = heartbeat !== null && this.clock.now() - heartbeat.at > HEARTBEAT_EXPIRY_MS;
+    return isSilent ? { ...droplet, status: 'inactive' } : droplet;
+  }
+
+  /** @throws ConflictError when the name or the id is taken */
+  add(entry: NewDroplet): Promise<OwnDroplet> {
+    return this.inTurn(() => this.insert(entry));
+  }
+
+  /** @throws DropletNotFoundError, ConflictError when the new name is taken */
+  change(key: string, change: DropletChange): Promise<OwnDroplet> {
+    return this.inTurn(() => this.update(key, change));
+  }
+
+  /** @throws DropletNotFoundError, ConflictError for our own entry */
+  remove(key: string): Promise<OwnDroplet> {
+    return this.inTurn(() => this.delete(key));
+  }
+
+  /** @throws DropletNotFoundError */
+  heartbeat(key: string, report: HeartbeatReport): Promise<OwnDroplet> {
+    return this.inTurn(() => this.beat(key, report));
+  }
+
+  private async insert(entry: NewDroplet): Promise<OwnDroplet> {
+    this.refuseIfRemote();
+    const endpoint = entry.endpoint ?? entry.url;
+    if (endpoint === null) throw InvalidRequestError.of('endpoint', 'is required');
+    if (this.droplets.droplets.some(({ name }) => name === entry.name)) {
+      throw new ConflictError(`Droplet with name '${entry.name}' already exists`);
+    }
+    const holder = entry.id === null ? undefined : this.byId.get(entry.id);
+    if (holder) throw new ConflictError(`The id ${holder.id} is held by '${holder.name}'`);
+    const now = iso(this.clock.now());
+    return this.save({
+      id: entry.id ?? this.freeId(),
+      name: entry.name,
+      endpoint: withoutTrailingSlash(endpoint),
+      ...fieldsOf(entry),
+      registered_at: now,
+      updated_at: now,
+      heartbeat: null,
+    });
+  }
+
+  private async update(key: string, change: DropletChange): Promise<OwnDroplet> {
+    const before = this.find(key);
+    const endpoint = change.endpoint ?? change.url ?? before.endpoint;
+    const name = change.name ?? before.name;
+    if (this.droplets.droplets.some((other) => other.name === name && other.id !== before.id)) {
+      throw new ConflictError(`Droplet with name '${name}' already exists`);
+    }
+    const given = Object.entries(change).filter(([field, value]) => value !== null && field !== 'url');
+    const metadata = change.metadata ?? before.metadata;
+    const merged: OwnDroplet = { ...before, ...Object.fromEntries(given), name, endpoint: withoutTrailingSlash(endpoint) };
+    return this.save({
+      ...merged,
+      version: versionOf({ version: change.version, metadata }) ?? before.version,
+      updated_at: this.timestamp(),
+    });
+  }
+
+  private async delete(key: string): Promise<OwnDroplet> {
+    const droplet = this.find(key);
+    if (droplet.name === this.settings.SERVICE_NAME) throw new ConflictError('The orchestrator lists itself');
+    await this.store.remove(droplet.id);
+    this.byId.delete(droplet.id);
+    this.index = null;
+    return droplet;
+  }
+
+  private async beat(key: string, { status, metrics }: HeartbeatReport): Promise<OwnDroplet> {
+    const before = this.find(key);
+    const heartbeat = { at: this.clock.now(), metrics };
+    return this.save({ ...before, status: status ?? 'active', heartbeat, updated_at: this.timestamp() });
+  }
+
+  /** One write at a time: what a write checks must still hold when it is stored. */
+  private inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const turn = this.lastWrite.then(write);
+    this.lastWrite = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private find(key: string): OwnDroplet {
+    this.refuseIfRemote();
+    const droplet = this.droplets.findByIdOrName(key);
+    if (!droplet) throw new DropletNotFoundError(key, this.droplets.names);
+    return droplet;
+  }
+
+  private refuseIfRemote(): void {
+    const { REGISTRY_URL: url } = this.settings;
+    if (url !== null) throw new ConflictError(`Droplets are registered at ${url}`, { registry_url: url });
+  }
+
+  private async save(droplet: OwnDroplet): Promise<OwnDroplet> {
+    await this.store.put(droplet);
+    this.byId.set(droplet.id, droplet);
+    this.index = null;
+    return droplet;
+  }
+
+  private async registerSelf(): Promise<void> {
+    const { SERVICE_NAME: name, DROPLET_ID, PUBLIC_URL: endpoint, STEWARD: steward } = this.settings;
+    const before = this.droplets.droplets.find((droplet) => droplet.name === name);
+    const id = before?.id ?? (this.byId.has(DROPLET_ID) ? this.freeId() : DROPLET_ID);
+    const now = this.timestamp();
+    await this.save({
+      ...{ id, name, endpoint, steward, version: VERSION, metadata: { version: VERSION }, status: 'active', proof: null },
+      ...{ cost_usd: 0, yield_usd: 0, registered_at: before?.registered_at ?? now, updated_at: now, heartbeat: null },
+    });
+  }
+
+  private freeId(): number {
+    return Math.max(this.settings.DROPLET_ID, ...this.byId.keys()) + 1;
+  }
+
+  private timestamp(): string {
+    return iso(this.clock.now());
+  }
+}
+
+const withoutTrailingSlash = (endpoint: string): string => endpoint.replace(/\/+$/, '');
+
+function fieldsOf(entry: NewDroplet) {
+  const { steward, proof, cost_usd, yield_usd, version } = entry;
+  const metadata = entry.metadata ?? (version === null ? null : { version });
+  return {
+    ...{ steward, metadata, proof, version: versionOf({ version, metadata }) },
+    ...{ status: entry.status ?? 'active', cost_usd: cost_usd ?? 0, yield_usd: yield_usd ?? 0 },
+  };
+}
+
+function versionOf({ version, metadata }: Pick<OwnDroplet, 'version' | 'metadata'>): string | null {
+  const stated = metadata?.['version'];
+  return version ?? (typeof stated === 'string' ? stated : null);
+}

@@ -1,0 +1,101 @@
+import { IsIn, IsInt, IsNumber, IsObject, IsOptional, IsString, Length, Max, Min, registerDecorator } from 'class-validator';
+import type { JsonObject } from '../common/json.js';
+import { endpointFault } from '../outbound/target-url.js';
+
+const MAX_URL = 2048;
+const STATUSES = ['active', 'inactive', 'error'];
+
+/** A string that can be called: http or https, no userinfo, query or fragment. */
+function IsEndpoint(): PropertyDecorator {
+  return (target, property) => {
+    registerDecorator({
+      name: 'isEndpoint',
+      target: target.constructor,
+      propertyName: String(property),
+      options: { message: '$property must be an http or https URL without user, query or fragment' },
+      validator: {
+        validate: (value) => typeof value === 'string' && value.length <= MAX_URL && endpointFault(value) === null,
+      },
+    });
+  };
+}
+
+/** What a droplet says of itself beside its name and place. */
+class DropletFields {
+  @IsOptional()
+  @IsString()
+  @Length(0, 255)
+  steward: string | null = null;
+
+  @IsOptional()
+  @IsIn(STATUSES)
+  status: string | null = null;
+
+  @IsOptional()
+  @IsObject()
+  metadata: JsonObject | null = null;
+
+  @IsOptional()
+  @IsString()
+  @Length(0, 255)
+  version: string | null = null;
+
+  @IsOptional()
+  proof: unknown = null;
+
+  @IsOptional()
+  @IsNumber()
+  cost_usd: number | null = null;
+
+  @IsOptional()
+  @IsNumber()
+  yield_usd: number | null = null;
+}
+
+/** The body of `POST /droplets`; `url` is taken for `endpoint`. */
+export class NewDroplet extends DropletFields {
+  @IsString()
+  @Length(1, 255)
+  name = '';
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  id: number | null = null;
+
+  @IsOptional()
+  @IsEndpoint()
+  endpoint: string | null = null;
+
+  @IsOptional()
+  @IsEndpoint()
+  url: string | null = null;
+}
+
+/** The body of `PATCH /droplets/{id}`: what is null or absent stays. */
+export class DropletChange extends DropletFields {
+  @IsOptional()
+  @IsString()
+  @Length(1, 255)
+  name: string | null = null;
+
+  @IsOptional()
+  @IsEndpoint()
+  endpoint: string | null = null;
+
+  @IsOptional()
+  @IsEndpoint()
+  url: string | null = null;
+}
+
+/** The body of `POST /droplets/{id}/heartbeat`. */
+export class HeartbeatReport {
+  @IsOptional()
+  @IsIn(STATUSES)
+  status: string | null = null;
+
+  @IsOptional()
+  @IsObject()
+  metrics: JsonObject | null = null;
+}

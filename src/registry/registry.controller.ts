@@ -1,0 +1,54 @@
+import { Body, Controller, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { iso } from '../common/time.js';
+import { ValidBody } from '../inbound/valid.js';
+import { BuiltinRegistry } from './builtin.registry.js';
+import { dropletView } from './droplet.view.js';
+import type { OwnDroplet } from './droplet.store.js';
+import { DropletChange, HeartbeatReport, NewDroplet } from './registration.dto.js';
+
+/** Writing to the built-in Registry, as the real one answers; 409 with a REGISTRY_URL; contract §5. */
+@Controller()
+export class RegistryController {
+  constructor(
+    private readonly registry: BuiltinRegistry,
+    private readonly clock: Clock,
+  ) {}
+
+  @Post('register')
+  @HttpCode(200)
+  async register(@Body(new ValidBody(NewDroplet)) entry: NewDroplet) {
+    const { id, name } = await this.registry.add(entry);
+    return { success: true, droplet_id: id, message: `Droplet '${name}' registered` };
+  }
+
+  @Post('droplets')
+  async add(@Body(new ValidBody(NewDroplet)) entry: NewDroplet) {
+    return this.answer(await this.registry.add(entry));
+  }
+
+  @Patch('droplets/:key')
+  async change(@Param('key') key: string, @Body(new ValidBody(DropletChange)) change: DropletChange) {
+    return this.answer(await this.registry.change(key, change));
+  }
+
+  @Delete('droplets/:key')
+  async remove(@Param('key') key: string) {
+    const { name } = await this.registry.remove(key);
+    return { success: true, message: `Droplet '${name}' removed`, deleted_at: this.timestamp() };
+  }
+
+  @Post('droplets/:key/heartbeat')
+  @HttpCode(200)
+  async heartbeat(@Param('key') key: string, @Body(new ValidBody(HeartbeatReport)) report: HeartbeatReport) {
+    return this.answer(await this.registry.heartbeat(key, report));
+  }
+
+  private answer(droplet: OwnDroplet) {
+    return { droplet: dropletView(droplet), timestamp: this.timestamp() };
+  }
+
+  private timestamp(): string {
+    return iso(this.clock.now());
+  }
+}

@@ -1,0 +1,52 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { Settings } from '../config/settings.js';
+import { Metrics } from '../metrics/metrics.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
+import { OutboundModule } from '../outbound/outbound.module.js';
+import { Reachability } from '../outbound/reachability.js';
+import { BuiltinDirectory } from './builtin.directory.js';
+import { BuiltinRegistry } from './builtin.registry.js';
+import { CacheFile } from './cache.file.js';
+import { DropletCache } from './droplet.cache.js';
+import { DropletDirectory } from './droplet.directory.js';
+import { DropletsController } from './droplets.controller.js';
+import { RegistryClient } from './registry.client.js';
+import { RegistryController } from './registry.controller.js';
+import { RegistrySync } from './registry.sync.js';
+import { RemoteDirectory } from './remote.directory.js';
+import { SelfRegistration } from './self.registration.js';
+
+/** Where droplets live: a real Registry, or the built-in one when none is given. */
+@Module({
+  imports: [OutboundModule, MetricsModule],
+  controllers: [DropletsController, RegistryController],
+  providers: [
+    ...[BuiltinRegistry, RegistryClient, RegistrySync, DropletCache, CacheFile, SelfRegistration],
+    ...[BuiltinDirectory, RemoteDirectory],
+    {
+      provide: DropletDirectory,
+      inject: [Settings, BuiltinDirectory, RemoteDirectory],
+      useFactory: (settings: Settings, builtin: DropletDirectory, remote: DropletDirectory) =>
+        settings.REGISTRY_URL === null ? builtin : remote,
+    },
+  ],
+  exports: [DropletDirectory],
+})
+export class RegistryModule implements OnModuleInit {
+  constructor(
+    private readonly directory: DropletDirectory,
+    private readonly reachability: Reachability,
+    private readonly metrics: Metrics,
+  ) {}
+
+  onModuleInit(): void {
+    this.metrics.provide({ registry: () => this.figures() });
+  }
+
+  private figures() {
+    const { cacheAgeSeconds, cacheStatus } = this.directory.state();
+    const known = this.directory.known();
+    const reachable = known.filter(({ name }) => this.reachability.isReachable(name)).length;
+    return { cacheAgeSeconds, cacheStatus, known: known.length, reachable };
+  }
+}

@@ -1,0 +1,100 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../common/clock.js';
+import { StorageUnavailableError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+
+/** How often a failing store is tried again. */
+const PROBE_EVERY_MS = 500;
+
+interface Write {
+  readonly run: () => void;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Puts all writes of one turn of the event loop into one transaction: one fsync serves them all, 14 µs of CPU a task
+ * in batches of 32 against 87 µs one by one (design, decision 4). A write's promise resolves after the commit.
+ */
+export class GroupCommit {
+  private waiting: Write[] = [];
+  private isWorking = true;
+  private isClosed = false;
+
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  /** False from a failed commit until one has worked again. */
+  get isWritable(): boolean {
+    return this.isWorking && !this.isClosed;
+  }
+
+  /** Runs `statements` in the next commit; resolves with their result once that is durable. @throws StorageUnavailableError */
+  write<T>(statements: () => T): Promise<T> {
+    if (this.isClosed) return Promise.reject(new StorageUnavailableError());
+    return new Promise<T>((resolve, reject) => {
+      let result: T;
+      this.waiting.push({ run: () => void (result = statements()), done: () => resolve(result), failed: reject });
+      if (this.waiting.length === 1) setImmediate(() => this.flush());
+    });
+  }
+
+  /** Commits what still waits; later writes are refused. */
+  close(): void {
+    this.flush();
+    this.isClosed = true;
+  }
+
+  private flush(): void {
+    const writes = this.waiting;
+    this.waiting = [];
+    if (writes.length === 0 || this.commit(writes)) return;
+    // One bad write must not fail its neighbours: each gets a transaction of its own.
+    if (writes.length > 1) for (const write of writes) this.commit([write]);
+  }
+
+  /** True if all are durable. The promises of a single failed write are rejected here. */
+  private commit(writes: readonly Write[]): boolean {
+    try {
+      this.transaction(() => writes.forEach(({ run }) => run()));
+    } catch (error) {
+      if (writes.length === 1) writes.forEach(({ failed }) => failed(new StorageUnavailableError(error)));
+      this.failed(error);
+      return false;
+    }
+    for (const { done } of writes) done();
+    return true;
+  }
+
+  private transaction(statements: () => void): void {
+    this.database.exec('BEGIN IMMEDIATE');
+    try {
+      statements();
+      this.database.exec('COMMIT');
+    } catch (error) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  private failed(error: unknown): void {
+    if (!this.isWorking || this.isClosed) return;
+    this.isWorking = false;
+    this.log.error({ err: error }, 'store cannot be written');
+    this.clock.after(PROBE_EVERY_MS, () => this.probe());
+  }
+
+  private probe(): void {
+    if (this.isClosed) return;
+    try {
+      this.transaction(() => this.database.exec(`REPLACE INTO write_probe (one, at) VALUES (1, ${this.clock.now()})`));
+      this.isWorking = true;
+      this.log.info({}, 'store can be written again');
+    } catch {
+      this.clock.after(PROBE_EVERY_MS, () => this.probe());
+    }
+  }
+}

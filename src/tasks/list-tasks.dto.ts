@@ -1,0 +1,55 @@
+import { Transform } from 'class-transformer';
+import { IsInt, IsNumber, IsOptional, IsString, IsUUID, Max, Min } from 'class-validator';
+
+/** A text of digits as a number; anything else stays as it is and fails the validation. */
+function Digits(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value,
+  );
+}
+
+/** Epoch seconds or ISO 8601 as epoch milliseconds; anything else stays as it is and fails the validation. */
+function Instant(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (instantMs(value) ?? value) : value));
+}
+
+const SECONDS = /^\d{1,12}(\.\d+)?$/;
+const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+function instantMs(text: string): number | null {
+  // Rounded to the microsecond: 1764000000.123 * 1000 must not fall short of …123.
+  if (SECONDS.test(text)) return Math.round(Number(text) * 1e6) / 1e3;
+  const ms = ISO.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** The query of `GET /tasks`, without the `meta.KEY` filters, whose names are the caller's; contract §2. */
+export class ListTasks {
+  @IsOptional()
+  @IsString()
+  status: string | undefined = undefined;
+
+  @IsOptional()
+  @IsString()
+  droplet_name: string | undefined = undefined;
+
+  @Digits()
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit = 100;
+
+  @IsOptional()
+  @Instant()
+  @IsNumber()
+  created_after: number | undefined = undefined;
+
+  @IsOptional()
+  @Instant()
+  @IsNumber()
+  created_before: number | undefined = undefined;
+
+  @IsOptional()
+  @IsUUID()
+  cursor: string | undefined = undefined;
+}

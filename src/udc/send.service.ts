@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { Clock } from '../common/clock.js';
+import { OrchestratorError } from '../common/errors.js';
+import { Lifecycle } from '../common/lifecycle.js';
+import { Log } from '../common/log.js';
+import { iso } from '../common/time.js';
+import { Settings } from '../config/settings.js';
+import { DropletClient } from '../outbound/droplet.client.js';
+import { isSuccess } from '../outbound/outcome.js';
+import { TraceContext } from '../outbound/trace-context.js';
+import { DropletDirectory } from '../registry/droplet.directory.js';
+import type { Send } from './message.dto.js';
+
+/** Delivers messages to other droplets' `/message`; contract §3. */
+@Injectable()
+export class SendService {
+  constructor(
+    private readonly directory: DropletDirectory,
+    private readonly client: DropletClient,
+    private readonly lifecycle: Lifecycle,
+    private readonly settings: Settings,
+    private readonly clock: Clock,
+    private readonly log: Log,
+  ) {}
+
+  async send(message: Send, requestId: string) {
+    const traceId = randomUUID();
+    const sent = await this.deliver(message, traceId, requestId);
+    this.log.info({ request_id: requestId, trace_id: traceId, droplet: message.target, sent }, 'message sent');
+    return { sent, trace_id: traceId, target: message.target, timestamp: this.timestamp(), result: sent ? 'success' : 'error' };
+  }
+
+  /** True when the droplet took it; an unknown or unreachable one is no error here. */
+  private async deliver(message: Send, traceId: string, requestId: string): Promise<boolean> {
+    try {
+      const droplet = await this.directory.findByIdOrName(String(message.target));
+      const { outcome } = await this.client.call(
+        {
+          droplet: () => this.directory.current(droplet.name) ?? droplet,
+          method: 'POST',
+          path: '/message',
+          payload: this.body(message, traceId),
+          taskId: traceId,
+          requestId,
+          trace: TraceContext.from(undefined),
+          headers: {},
+        },
+        this.plan(message),
+        { stop: [this.lifecycle.draining], abort: this.lifecycle.aborting },
+      );
+      return isSuccess(outcome);
+    } catch (error) {
+      if (error instanceof OrchestratorError) return false;
+      throw error;
+    }
+  }
+
+  private body({ target, message_type, payload, priority }: Send, trace_id: string): string {
+    return JSON.stringify({
+      trace_id,
+      source: 'orchestrator',
+      target,
+      message_type,
+      payload,
+      priority,
+      timestamp: this.timestamp(),
+    });
+  }
+
+  private plan({ retry_count }: Send) {
+    const { TASK_TIMEOUT, TASK_ATTEMPT_TIMEOUT, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS, RETRY_JITTER } = this.settings;
+    const backoff = { baseMs: RETRY_BACKOFF_BASE_MS, maxMs: RETRY_BACKOFF_MAX_MS, jitter: RETRY_JITTER };
+    return {
+      maxAttempts: retry_count,
+      timeoutMs: TASK_TIMEOUT,
+      attemptTimeoutMs: TASK_ATTEMPT_TIMEOUT,
+      backoff,
+      retryUnsafe: true,
+    };
+  }
+
+  private timestamp(): string {
+    return iso(this.clock.now());
+  }
+}
