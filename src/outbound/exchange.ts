@@ -41,7 +41,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   start(dispatcher: Dispatcher): void {
     if (this.isOver) return;
     const { origin, path, headers, body } = this.request;
-    dispatcher.dispatch({ origin, path, method: this.request.method as Dispatcher.HttpMethod, headers, body }, this);
+    dispatcher.dispatch({ origin, path, method: this.request.method, headers, body }, this);
   }
 
   /** Ends the call now: its socket is closed, its outcome is the reason. */

@@ -1,7 +1,7 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { Agent } from 'undici';
 import { guardedConnector } from './connector.js';
-import { Exchange } from './exchange.js';
+import { type Exchange } from './exchange.js';
 import type { Outcome } from './outcome.js';
 
 declare module 'axios' {

@@ -174,6 +174,6 @@ function fieldsOf(entry: NewDroplet) {
 }
 
 function versionOf({ version, metadata }: Pick<OwnDroplet, 'version' | 'metadata'>): string | null {
-  const stated = metadata?.['version'];
+  const stated = metadata?.version;
   return version ?? (typeof stated === 'string' ? stated : null);
 }

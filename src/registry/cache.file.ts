@@ -87,7 +87,7 @@ function document(droplets: readonly KnownDroplet[], now: number): string {
 function readSaved(text: string, modifiedAt: number): SavedList {
   const value: unknown = JSON.parse(text);
   if (Array.isArray(value)) return { droplets: value.flatMap(readKnown), savedAt: modifiedAt };
-  if (!isJsonObject(value) || value['schema'] !== SCHEMA) throw new Error('The file has a form that is not known');
+  if (!isJsonObject(value) || value.schema !== SCHEMA) throw new Error('The file has a form that is not known');
   const { droplets, sha256, saved_at: savedAt } = value;
   if (!Array.isArray(droplets) || digest(JSON.stringify(droplets)) !== sha256) throw new Error('The checksum does not match');
   return { droplets: droplets.flatMap(readKnown), savedAt: Date.parse(String(savedAt)) || modifiedAt };

@@ -59,8 +59,8 @@ export class RegistryClient {
   async idOf(name: string): Promise<number | string> {
     const { body } = await this.call({ method: 'GET', target: this.target(`/droplets/name/${encodeURIComponent(name)}`) });
     const value: unknown = JSON.parse(body.toString('utf8'));
-    const droplet = isJsonObject(value) && isJsonObject(value['droplet']) ? value['droplet'] : value;
-    const id = isJsonObject(droplet) ? droplet['id'] : undefined;
+    const droplet = isJsonObject(value) && isJsonObject(value.droplet) ? value.droplet : value;
+    const id = isJsonObject(droplet) ? droplet.id : undefined;
     if (typeof id !== 'number' && typeof id !== 'string') throw new RegistryRefusedError(200);
     return id;
   }

@@ -18,7 +18,7 @@ export class BadDocumentError extends Error {}
  */
 export function readDocument(text: string): RegistryDocument {
   const value = parse(text);
-  const list = isJsonObject(value) ? value['droplets'] : value;
+  const list = isJsonObject(value) ? value.droplets : value;
   if (!Array.isArray(list)) throw new BadDocumentError('The answer holds no list of droplets');
   const byName = new Map<string, Droplet>();
   for (const entry of list) {
@@ -40,24 +40,24 @@ function parse(text: string): unknown {
 export function readEntry(entry: unknown): Droplet | null {
   if (!isJsonObject(entry) || structureFault(entry) !== null) return null;
   const { id, name } = entry;
-  const endpoint = entry['endpoint'] ?? entry['url'];
+  const endpoint = entry.endpoint ?? entry.url;
   if (typeof name !== 'string' || name.length < 1 || name.length > 255) return null;
   if (typeof id !== 'number' && (typeof id !== 'string' || id === '')) return null;
   if (typeof endpoint !== 'string' || endpointFault(endpoint) !== null) return null;
-  const metadata = isJsonObject(entry['metadata']) ? entry['metadata'] : null;
+  const metadata = isJsonObject(entry.metadata) ? entry.metadata : null;
   return { id, name, endpoint: endpoint.replace(/\/+$/, ''), metadata, ...optionalFields(entry, metadata) };
 }
 
 function optionalFields(entry: JsonObject, metadata: JsonObject | null) {
   return {
-    version: textOr(null, entry['version']) ?? textOr(null, metadata?.['version']),
-    steward: textOr(null, entry['steward']),
-    status: textOr('active', entry['status']),
-    proof: entry['proof'] ?? null,
-    cost_usd: numberOr0(entry['cost_usd']),
-    yield_usd: numberOr0(entry['yield_usd']),
-    registered_at: textOr(null, entry['registered_at']),
-    updated_at: textOr(null, entry['updated_at']),
+    version: textOr(null, entry.version) ?? textOr(null, metadata?.version),
+    steward: textOr(null, entry.steward),
+    status: textOr('active', entry.status),
+    proof: entry.proof ?? null,
+    cost_usd: numberOr0(entry.cost_usd),
+    yield_usd: numberOr0(entry.yield_usd),
+    registered_at: textOr(null, entry.registered_at),
+    updated_at: textOr(null, entry.updated_at),
   };
 }
 

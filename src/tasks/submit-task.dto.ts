@@ -89,13 +89,13 @@ export class SubmitTask {
   priority: number | null = null;
 
   @NotYet()
-  delay_ms: null = null;
+  delay_ms = null;
 
   @NotYet()
-  run_at: null = null;
+  run_at = null;
 
   @NotYet()
-  callback_url: null = null;
+  callback_url = null;
 }
 
 function pathRule(value: unknown): string | null {

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import { classify, effectOf } from '../outbound/failure-class.js';
 import { isSuccess, type Outcome } from '../outbound/outcome.js';
 import type { AttemptRecord, Execution } from '../outbound/retry.policy.js';
@@ -63,7 +62,7 @@ const statusOf = (outcome: Outcome): number | null =>
 function failureOf(outcome: Outcome): { code: TaskErrorCode; message: string } | null {
   switch (outcome.kind) {
     case 'answered':
-      return isSuccess(outcome) ? null : { code: 'DROPLET_ERROR', message: statusMessage(outcome.status) };
+      return isSuccess(outcome) ? null : { code: 'DROPLET_ERROR', message: `The droplet answered HTTP ${outcome.status}` };
     case 'too-large':
       return { code: 'RESPONSE_TOO_LARGE', message: outcome.message };
     case 'address-refused':
@@ -76,5 +75,3 @@ function failureOf(outcome: Outcome): { code: TaskErrorCode; message: string } |
       return { code: 'INTERRUPTED', message: outcome.message };
   }
 }
-
-const statusMessage = (status: number): string => `The droplet answered HTTP ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();

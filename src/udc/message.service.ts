@@ -42,14 +42,14 @@ export class MessageService {
       case 'query':
         return this.answer(payload);
       case 'command':
-        return failed('UNKNOWN_COMMAND', `Unknown command '${String(payload['command'])}'`);
+        return failed('UNKNOWN_COMMAND', `Unknown command '${String(payload.command)}'`);
       default:
         return { result: 'success', data: 'null' };
     }
   }
 
   private async answer(payload: JsonObject): Promise<MessageResult> {
-    switch (payload['query']) {
+    switch (payload.query) {
       case 'task_status':
         return { result: 'success', data: recordText(await this.tasks.get(taskIdOf(payload))) };
       case 'droplet_list':
@@ -57,13 +57,13 @@ export class MessageService {
       case 'system_status':
         return { result: 'success', data: JSON.stringify(this.health.page()) };
       default:
-        return failed('UNKNOWN_QUERY', `Unknown query '${String(payload['query'])}'`);
+        return failed('UNKNOWN_QUERY', `Unknown query '${String(payload.query)}'`);
     }
   }
 }
 
 function taskIdOf(payload: JsonObject): string {
-  const id = payload['task_id'];
+  const id = payload.task_id;
   if (typeof id !== 'string') throw new TaskNotFoundError(String(id));
   return id;
 }

@@ -91,7 +91,7 @@ function openExisting(file: string): DatabaseSync {
 }
 
 function refuseOldSqlite(database: DatabaseSync): void {
-  const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.['version']);
+  const version = String(database.prepare('SELECT sqlite_version() AS version').get()?.version);
   const difference = version.split('.').map((part, index) => Number(part) - (OLDEST_SQLITE[index] ?? 0));
   const first = difference.find((part) => part !== 0) ?? 0;
   if (first < 0) throw new Error(`SQLite ${version} is older than ${OLDEST_SQLITE.join('.')}`);

@@ -69,5 +69,5 @@ export function migrate(database: DatabaseSync): void {
 }
 
 function schemaVersion(database: DatabaseSync): number {
-  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  return Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
 }

@@ -61,7 +61,7 @@ export class SqliteTaskStore extends TaskStore {
 
   list(query: TaskQuery): Promise<TaskPage> {
     const ids = this.all(pageSql(query)).map(({ id }) => String(id));
-    const total = hasFilters(query) ? Number(this.all(countSql(query))[0]?.['total']) : this.stored;
+    const total = hasFilters(query) ? Number(this.all(countSql(query))[0]?.total) : this.stored;
     const isTotalExact = !hasFilters(query) || total <= COUNTED;
     return Promise.resolve({
       tasks: this.tasks(ids.slice(0, query.limit)),
@@ -86,7 +86,7 @@ export class SqliteTaskStore extends TaskStore {
 
   lastDurations(count: number): Promise<number[]> {
     const rows = this.all({ text: 'SELECT duration_ms FROM tasks ORDER BY id DESC LIMIT ?', values: [count] });
-    return Promise.resolve(rows.map((row) => Number(row['duration_ms'])).reverse());
+    return Promise.resolve(rows.map((row) => Number(row.duration_ms)).reverse());
   }
 
   async purge({ maxTasks, createdSince, maxBytes }: Retention): Promise<number> {
@@ -131,7 +131,7 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   private number(text: string): number {
-    return Number(this.database.prepare(text).get()?.['value']);
+    return Number(this.database.prepare(text).get()?.value);
   }
 }
 
