@@ -14,9 +14,9 @@ import { RequestCounter } from './metrics/request.counter.js';
 
 /** The application, complete but for the port: what main, the tests and the OpenAPI script share. */
 export async function createApp(settings: Settings): Promise<NestFastifyApplication> {
-  let filter: ErrorFilter | undefined;
-  const answer: ErrorFilter['answer'] = (...failed) => filter?.answer(...failed);
-  const adapter = new FastifyAdapter({ ...serverOptions(settings, answer), skipMiddie: true });
+  // The server is made before the application, so what Fastify itself refuses finds the filter by this name.
+  let answer: ErrorFilter['answer'] = () => undefined;
+  const adapter = new FastifyAdapter({ ...serverOptions(settings, (...failed) => answer(...failed)), skipMiddie: true });
   const fastify = adapter.getInstance();
   const routes = new RouteTable(fastify);
   useJsonBodies(fastify);
@@ -25,7 +25,8 @@ export async function createApp(settings: Settings): Promise<NestFastifyApplicat
   const log = app.get(Log);
   const metrics = app.get(Metrics);
   app.useLogger(new NestLog(log));
-  filter = new ErrorFilter(routes, app.get(Clock), log, metrics);
+  const filter = new ErrorFilter(routes, app.get(Clock), log, metrics);
+  answer = filter.answer.bind(filter);
   app.useGlobalFilters(filter);
   useRequestHooks(fastify, { log, metrics, counter: app.get(RequestCounter) });
   return app.init();

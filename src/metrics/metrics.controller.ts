@@ -1,7 +1,6 @@
-import { Controller, Get, Headers, Res } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
 import accepts from 'accepts';
-import type { FastifyReply } from 'fastify';
-import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import { Metrics } from './metrics.js';
@@ -19,8 +18,8 @@ export class MetricsController {
 
   /** JSON, or Prometheus text for a client that prefers it. */
   @Get()
-  async figures(@Headers('accept') accept: string | undefined, @Res({ passthrough: true }) reply: FastifyReply) {
-    const preferred = accepts({ headers: { accept } } as IncomingMessage).type(OFFERED);
+  async figures(@Req() { raw }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const preferred = accepts(raw).type(OFFERED);
     if (preferred !== false && preferred !== 'application/json') return this.prometheus(reply);
     const identity = { service: this.settings.SERVICE_NAME, version: VERSION, uptimeSeconds: performance.now() / 1000 };
     return metricsView(this.metrics, identity);

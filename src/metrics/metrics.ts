@@ -70,7 +70,7 @@ export class Metrics {
     this.durations.add(durationMs);
     this.instruments.tasks.inc({ droplet, status });
     this.instruments.taskDuration.observe({ droplet }, durationMs / 1000);
-    if (retryCount > 0) this.instruments.retries.inc({ droplet }, retryCount);
+    if (retryCount > 0) this.instruments.failedAttempts.inc({ droplet }, retryCount);
   }
 
   requestFailed(method: string, route: string, code: string): void {
