@@ -30,7 +30,7 @@ export abstract class Clock {
   }
 }
 
-/** The machine's own time. Its timers keep the process alive only while something else does. */
+/** The machine's own time. */
 @Injectable()
 export class SystemClock extends Clock {
   now(): number {
@@ -49,7 +49,7 @@ export class SystemClock extends Clock {
     let timer: NodeJS.Timeout;
     const wait = (left: number): void => {
       const step = Math.min(left, LONGEST_TIMER_MS);
-      timer = setTimeout(() => (left > step ? wait(left - step) : action()), step).unref();
+      timer = setTimeout(() => (left > step ? wait(left - step) : action()), step);
     };
     wait(ms);
     return () => clearTimeout(timer);
