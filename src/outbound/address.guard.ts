@@ -16,8 +16,8 @@ METADATA.addAddress('100.100.100.200', 'ipv4');
 METADATA.addAddress('168.63.129.16', 'ipv4');
 METADATA.addSubnet('fe80::', 10, 'ipv6');
 METADATA.addAddress('fd00:ec2::254', 'ipv6');
-// The same three IPv4 ranges inside NAT64 (RFC 6052), IPv4-compatible and 6to4 (RFC 3056) addresses.
-for (const prefix of ['64:ff9b::', '64:ff9b:1::', '::']) {
+// The same three IPv4 ranges inside NAT64 (RFC 6052), IPv4-compatible, IPv4-translated and 6to4 (RFC 3056) addresses.
+for (const prefix of ['64:ff9b::', '64:ff9b:1::', '::', '::ffff:0:']) {
   METADATA.addSubnet(`${prefix}a9fe:0`, 112, 'ipv6');
   METADATA.addAddress(`${prefix}6464:64c8`, 'ipv6');
   METADATA.addAddress(`${prefix}a83f:8110`, 'ipv6');

@@ -9,7 +9,7 @@ import { targetUrl } from './target-url.js';
 import type { TraceContext } from './trace-context.js';
 
 /** The part of a Registry entry that a call needs. */
-export interface Callee {
+interface Callee {
   readonly name: string;
   readonly endpoint: string;
 }

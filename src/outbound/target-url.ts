@@ -40,7 +40,8 @@ export function endpointFault(endpoint: string): string | null {
   if (!ONLY_PRINTABLE.test(endpoint) || endpoint.includes('\\') || !URL.canParse(endpoint)) return 'must be a URL';
   if (!/^https?:\/\//i.test(endpoint)) return 'must be an http or https URL';
   if (/[?#]/.test(endpoint)) return 'may not have a query or a fragment';
-  return /^https?:\/\/[^/]*@/i.test(endpoint) ? 'may not have a user' : null;
+  // URL takes any number of slashes here: http:///user@host has a user too.
+  return /^https?:\/+[^/]*@/i.test(endpoint) ? 'may not have a user' : null;
 }
 
 /**
