@@ -11,6 +11,9 @@ import type { DropletChange, HeartbeatReport, NewDroplet } from './registration.
 /** A droplet that has sent heartbeats counts as inactive after this long without one; contract §5. */
 const HEARTBEAT_EXPIRY_MS = 90_000;
 
+/** 1 and 2 are the Registry's and the orchestrator's in every mesh. */
+const FIRST_FREE_ID = 3;
+
 /** The Registry of an orchestrator that was given none: durable in its own store, with itself as the first droplet. */
 @Injectable()
 export class BuiltinRegistry implements OnModuleInit {
@@ -48,7 +51,7 @@ export class BuiltinRegistry implements OnModuleInit {
     return this.inTurn(() => this.insert(entry));
   }
 
-  /** @throws DropletNotFoundError, ConflictError when the new name is taken */
+  /** @throws DropletNotFoundError, ConflictError when the new name is taken, or the entry is our own */
   change(key: string, change: DropletChange): Promise<OwnDroplet> {
     return this.inTurn(() => this.update(key, change));
   }
@@ -67,9 +70,7 @@ export class BuiltinRegistry implements OnModuleInit {
     this.refuseIfRemote();
     const endpoint = entry.endpoint ?? entry.url;
     if (endpoint === null) throw InvalidRequestError.of('endpoint', 'is required');
-    if (this.droplets.droplets.some(({ name }) => name === entry.name)) {
-      throw new ConflictError(`Droplet with name '${entry.name}' already exists`);
-    }
+    if (this.isTaken(entry.name)) throw new ConflictError(`Droplet with name '${entry.name}' already exists`);
     const holder = entry.id === null ? undefined : this.byId.get(entry.id);
     if (holder) throw new ConflictError(`The id ${holder.id} is held by '${holder.name}'`);
     const now = iso(this.clock.now());
@@ -86,24 +87,19 @@ export class BuiltinRegistry implements OnModuleInit {
 
   private async update(key: string, change: DropletChange): Promise<OwnDroplet> {
     const before = this.find(key);
-    const endpoint = change.endpoint ?? change.url ?? before.endpoint;
-    const name = change.name ?? before.name;
-    if (this.droplets.droplets.some((other) => other.name === name && other.id !== before.id)) {
-      throw new ConflictError(`Droplet with name '${name}' already exists`);
-    }
-    const given = Object.entries(change).filter(([field, value]) => value !== null && field !== 'url');
-    const metadata = change.metadata ?? before.metadata;
-    const merged: OwnDroplet = { ...before, ...Object.fromEntries(given), name, endpoint: withoutTrailingSlash(endpoint) };
+    const { name = before.name, url, endpoint = url ?? before.endpoint, ...given } = withoutNulls(change);
+    if (name !== before.name) this.refuseName(before, name);
     return this.save({
-      ...merged,
-      version: versionOf({ version: change.version, metadata }) ?? before.version,
-      updated_at: this.timestamp(),
+      ...before,
+      ...given,
+      ...{ name, endpoint: withoutTrailingSlash(endpoint), updated_at: this.timestamp() },
+      version: versionOf(change) ?? before.version,
     });
   }
 
   private async delete(key: string): Promise<OwnDroplet> {
     const droplet = this.find(key);
-    if (droplet.name === this.settings.SERVICE_NAME) throw new ConflictError('The orchestrator lists itself');
+    if (this.isOwn(droplet)) throw new ConflictError('The orchestrator lists itself');
     await this.store.remove(droplet.id);
     this.byId.delete(droplet.id);
     this.index = null;
@@ -130,6 +126,19 @@ export class BuiltinRegistry implements OnModuleInit {
     return droplet;
   }
 
+  private refuseName(droplet: OwnDroplet, name: string): void {
+    if (this.isOwn(droplet)) throw new ConflictError('The orchestrator is listed under its own name');
+    if (this.isTaken(name)) throw new ConflictError(`Droplet with name '${name}' already exists`);
+  }
+
+  private isTaken(name: string): boolean {
+    return this.droplets.droplets.some((other) => other.name === name);
+  }
+
+  private isOwn({ name }: OwnDroplet): boolean {
+    return name === this.settings.SERVICE_NAME;
+  }
+
   private refuseIfRemote(): void {
     const { REGISTRY_URL: url } = this.settings;
     if (url !== null) throw new ConflictError(`Droplets are registered at ${url}`, { registry_url: url });
@@ -153,13 +162,23 @@ export class BuiltinRegistry implements OnModuleInit {
     });
   }
 
+  /** The lowest one that is free: one after the highest would, after 2^53 - 1, be an id that another droplet has. */
   private freeId(): number {
-    return Math.max(this.settings.DROPLET_ID, ...this.byId.keys()) + 1;
+    let id = FIRST_FREE_ID;
+    while (this.byId.has(id)) id++;
+    return id;
   }
 
   private timestamp(): string {
     return iso(this.clock.now());
   }
+}
+
+type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
+
+/** What a change really changes: null says "as before". */
+function withoutNulls<T extends object>(change: T): Given<T> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null)) as Given<T>;
 }
 
 const withoutTrailingSlash = (endpoint: string): string => endpoint.replace(/\/+$/, '');

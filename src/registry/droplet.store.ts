@@ -2,7 +2,7 @@ import type { JsonObject } from '../common/json.js';
 import type { Droplet } from './droplet.js';
 
 /** The last sign of life that a droplet sent. */
-export interface Heartbeat {
+interface Heartbeat {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly metrics: JsonObject | null;

@@ -9,5 +9,3 @@ export function dropletView(droplet: Droplet) {
     ...{ cost_usd, yield_usd, registered_at, updated_at },
   };
 }
-
-export type DropletView = ReturnType<typeof dropletView>;

@@ -1,9 +1,24 @@
-import { IsIn, IsInt, IsNumber, IsObject, IsOptional, IsString, Length, Max, Min, registerDecorator } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  Min,
+  registerDecorator,
+} from 'class-validator';
 import type { JsonObject } from '../common/json.js';
 import { endpointFault } from '../outbound/target-url.js';
 
 const MAX_URL = 2048;
 const STATUSES = ['active', 'inactive', 'error'];
+/** No control characters, and no half of a surrogate pair: a store keeps every such half as the same U+FFFD. */
+const NAME = /^[^\p{Cc}\p{Cs}]*$/u;
+const NAME_MESSAGE = '$property may not hold control characters or broken Unicode';
 
 /** A string that can be called: http or https, no userinfo, query or fragment. */
 function IsEndpoint(): PropertyDecorator {
@@ -56,6 +71,7 @@ class DropletFields {
 export class NewDroplet extends DropletFields {
   @IsString()
   @Length(1, 255)
+  @Matches(NAME, { message: NAME_MESSAGE })
   name = '';
 
   @IsOptional()
@@ -78,6 +94,7 @@ export class DropletChange extends DropletFields {
   @IsOptional()
   @IsString()
   @Length(1, 255)
+  @Matches(NAME, { message: NAME_MESSAGE })
   name: string | null = null;
 
   @IsOptional()

@@ -6,7 +6,7 @@ import { VERSION } from '../config/version.js';
 import type { Answer, Outcome } from '../outbound/outcome.js';
 import { RetryPolicy } from '../outbound/retry.policy.js';
 import type { Target } from '../outbound/target-url.js';
-import { readDocument, type RegistryDocument } from './registry.document.js';
+import { BadDocumentError, readDocument, type RegistryDocument } from './registry.document.js';
 
 const ANSWER_LIMIT = 5 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
@@ -16,8 +16,11 @@ export class RegistrySilentError extends Error {}
 
 /** The Registry answered with a status that is not good. */
 export class RegistryRefusedError extends Error {
-  constructor(readonly status: number) {
-    super(`The Registry answered ${status}`);
+  constructor(
+    readonly status: number,
+    message = `The Registry answered ${status}`,
+  ) {
+    super(message);
   }
 }
 
@@ -55,13 +58,13 @@ export class RegistryClient {
     await this.call({ method: 'POST', target: this.target('/register'), body: registration });
   }
 
-  /** The id that the Registry has under a name. @throws RegistrySilentError, RegistryRefusedError */
+  /** The id that the Registry has under a name. @throws RegistrySilentError, RegistryRefusedError, BadDocumentError */
   async idOf(name: string): Promise<number | string> {
     const { body } = await this.call({ method: 'GET', target: this.target(`/droplets/name/${encodeURIComponent(name)}`) });
     const value: unknown = JSON.parse(body.toString('utf8'));
     const droplet = isJsonObject(value) && isJsonObject(value.droplet) ? value.droplet : value;
     const id = isJsonObject(droplet) ? droplet.id : undefined;
-    if (typeof id !== 'number' && typeof id !== 'string') throw new RegistryRefusedError(200);
+    if (typeof id !== 'number' && typeof id !== 'string') throw new BadDocumentError('The answer holds no droplet with an id');
     return id;
   }
 
@@ -130,7 +133,7 @@ class RedirectedError extends RegistryRefusedError {
 }
 
 function goodAnswer(outcome: Outcome): Answer {
-  if (outcome.kind === 'too-large') throw new RegistryRefusedError(outcome.status);
+  if (outcome.kind === 'too-large') throw new RegistryRefusedError(outcome.status, outcome.message);
   if (outcome.kind !== 'answered') throw new RegistrySilentError(outcome.message);
   const { status, headers } = outcome;
   if (status >= 200 && status < 300) return outcome;

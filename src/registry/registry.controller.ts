@@ -45,7 +45,7 @@ export class RegistryController {
   }
 
   private answer(droplet: OwnDroplet) {
-    return { droplet: dropletView(droplet), timestamp: this.timestamp() };
+    return { droplet: dropletView(this.registry.present(droplet)), timestamp: this.timestamp() };
   }
 
   private timestamp(): string {

@@ -42,7 +42,7 @@ export function readEntry(entry: unknown): Droplet | null {
   const { id, name } = entry;
   const endpoint = entry.endpoint ?? entry.url;
   if (typeof name !== 'string' || name.length < 1 || name.length > 255) return null;
-  if (typeof id !== 'number' && (typeof id !== 'string' || id === '')) return null;
+  if (!isId(id)) return null;
   if (typeof endpoint !== 'string' || endpointFault(endpoint) !== null) return null;
   const metadata = isJsonObject(entry.metadata) ? entry.metadata : null;
   return { id, name, endpoint: endpoint.replace(/\/+$/, ''), metadata, ...optionalFields(entry, metadata) };
@@ -65,4 +65,9 @@ function textOr<T extends string | null>(fallback: T, value: unknown): string | 
   return typeof value === 'string' ? value : fallback;
 }
 
-const numberOr0 = (value: unknown): number => (typeof value === 'number' ? value : 0);
+// JSON can write a number that JavaScript only knows as Infinity, and that would go out as null.
+const isFinite = (value: unknown): value is number => Number.isFinite(value);
+
+const isId = (value: unknown): value is number | string => (typeof value === 'string' ? value !== '' : isFinite(value));
+
+const numberOr0 = (value: unknown): number => (isFinite(value) ? value : 0);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
@@ -16,7 +16,7 @@ const SPREAD = 0.1;
 
 /** Reads the Registry in its own rhythm, one read at a time; contract §5, Cache. */
 @Injectable()
-export class RegistrySync {
+export class RegistrySync implements OnApplicationBootstrap, OnModuleDestroy {
   private running: Promise<boolean> | null = null;
   private failures = 0;
   private cancelNext: () => void = () => undefined;
@@ -35,6 +35,19 @@ export class RegistrySync {
     private readonly clock: Clock,
     private readonly log: Log,
   ) {}
+
+  /** Takes the list of an earlier life, and begins to read; waits for no answer. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.settings.REGISTRY_URL === null) return;
+    const saved = await this.file.load();
+    if (saved) this.cache.restore(saved.droplets, saved.savedAt);
+    void this.sync();
+  }
+
+  onModuleDestroy(): void {
+    this.isStopped = true;
+    this.cancelNext();
+  }
 
   get health(): RegistryHealth {
     return this.lastHealth;
@@ -66,11 +79,6 @@ export class RegistrySync {
       this.scheduleNext();
     });
     return this.running;
-  }
-
-  stop(): void {
-    this.isStopped = true;
-    this.cancelNext();
   }
 
   private scheduleNext(): void {

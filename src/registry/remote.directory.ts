@@ -1,8 +1,7 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { DropletNotFoundError, RegistryUnavailableError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
-import { CacheFile } from './cache.file.js';
 import { DropletCache } from './droplet.cache.js';
 import { DropletDirectory, type Listing, type RegistryState } from './droplet.directory.js';
 import type { Droplet } from './droplet.js';
@@ -16,29 +15,17 @@ const UNKNOWN_REFRESH_EVERY_MS = 5000;
 
 /** The droplets that a real Registry knows, from a list that is read in the background. */
 @Injectable()
-export class RemoteDirectory extends DropletDirectory implements OnApplicationBootstrap, OnModuleDestroy {
+export class RemoteDirectory extends DropletDirectory {
   private lastUnknownRefresh = -Infinity;
 
   constructor(
     private readonly cache: DropletCache,
-    private readonly file: CacheFile,
     private readonly sync: RegistrySync,
     private readonly registration: SelfRegistration,
     private readonly settings: Settings,
     private readonly clock: Clock,
   ) {
     super();
-  }
-
-  async onApplicationBootstrap(): Promise<void> {
-    if (this.settings.REGISTRY_URL === null) return;
-    const saved = await this.file.load();
-    if (saved) this.cache.restore(saved.droplets, saved.savedAt);
-    void this.sync.sync();
-  }
-
-  onModuleDestroy(): void {
-    this.sync.stop();
   }
 
   async resolve(name: string): Promise<Droplet> {

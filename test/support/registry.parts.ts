@@ -1,0 +1,106 @@
+import { HttpService } from '@nestjs/axios';
+import axios from 'axios';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Clock } from '../../src/common/clock.js';
+import { Lifecycle } from '../../src/common/lifecycle.js';
+import { createLog, type Log } from '../../src/common/log.js';
+import { parseSettings, type Settings } from '../../src/config/settings.js';
+import { RetryPolicy } from '../../src/outbound/retry.policy.js';
+import { UndiciTransport } from '../../src/outbound/undici.adapter.js';
+import type { Droplet } from '../../src/registry/droplet.js';
+import type { KnownDroplet } from '../../src/registry/droplet.list.js';
+import { RegistryClient } from '../../src/registry/registry.client.js';
+import { SqliteConnection } from '../../src/storage/sqlite/sqlite.connection.js';
+import { SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
+
+/** Time that moves only when a test says so; it also keeps the waits that were asked for. */
+export class SteppedClock extends Clock {
+  readonly waits: number[] = [];
+  private passed = 0;
+  private readonly timers = new Set<{ readonly at: number; readonly action: () => void }>();
+
+  constructor(
+    readonly start = Date.UTC(2026, 0, 1),
+    public chance = 0.5,
+  ) {
+    super();
+  }
+
+  now(): number {
+    return this.start + this.passed;
+  }
+
+  monotonic(): number {
+    return this.passed;
+  }
+
+  random(): number {
+    return this.chance;
+  }
+
+  after(ms: number, action: () => void): () => void {
+    const timer = { at: this.passed + ms, action };
+    this.waits.push(ms);
+    this.timers.add(timer);
+    return () => void this.timers.delete(timer);
+  }
+
+  /** Lets time pass, and what was waiting for it happen. */
+  pass(ms: number): void {
+    this.passed += ms;
+    for (const timer of this.timers) {
+      if (timer.at > this.passed) continue;
+      this.timers.delete(timer);
+      timer.action();
+    }
+  }
+}
+
+/** A log that a test can read: one object a line. */
+export class ReadableLog {
+  readonly lines: Record<string, any>[] = [];
+  readonly log: Log = createLog('trace', {
+    write: (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
+}
+
+/** A folder of its own, and how to be rid of it. */
+export function temporaryFolder(): { home: string; remove: () => void } {
+  const home = mkdtempSync(path.join(tmpdir(), 'registry-'));
+  return { home, remove: () => rmSync(home, { recursive: true, force: true }) };
+}
+
+export const settingsOf = (environment: Record<string, string> = {}): Settings =>
+  parseSettings({ LOG_LEVEL: 'silent', ...environment });
+
+/** A whole entry, as the Registry's answer is kept. */
+export function knownDroplet(name: string, more: Partial<KnownDroplet> = {}): KnownDroplet {
+  const plain: Droplet = {
+    ...{ id: 1, name, endpoint: `http://${name.toLowerCase()}:9000`, version: null, metadata: null, steward: null },
+    ...{ status: 'active', proof: null, cost_usd: 0, yield_usd: 0, registered_at: null, updated_at: null },
+  };
+  return { ...plain, missingSince: null, ...more };
+}
+
+/** The client of a real Registry over real sockets; its time limits run on the clock that is given. */
+export function registryClient(
+  settings: Settings,
+  clock: Clock,
+): { client: RegistryClient; lifecycle: Lifecycle; close: () => Promise<void> } {
+  const transport = new UndiciTransport();
+  const lifecycle = new Lifecycle();
+  const http = new HttpService(
+    axios.create({ adapter: transport.adapter, transformRequest: [], transformResponse: [], validateStatus: null }),
+  );
+  const client = new RegistryClient(new RetryPolicy(http, clock), settings, lifecycle);
+  return { client, lifecycle, close: () => transport.close() };
+}
+
+/** The built-in Registry's store on a real file. */
+export function openDropletStore(settings: Settings, clock: Clock): { store: SqliteDropletStore; close: () => void } {
+  const connection = new SqliteConnection(settings, clock, new ReadableLog().log);
+  const store = new SqliteDropletStore(connection.database, connection.commits);
+  return { store, close: () => connection.onApplicationShutdown() };
+}
