@@ -5,6 +5,7 @@ import { Clock } from './common/clock.js';
 import { Log, NestLog } from './common/log.js';
 import type { Settings } from './config/settings.js';
 import { useJsonBodies } from './inbound/body.parser.js';
+import { ClientErrors } from './inbound/client.errors.js';
 import { ErrorFilter } from './inbound/error.filter.js';
 import { useRequestHooks } from './inbound/request.hooks.js';
 import { RouteTable } from './inbound/route.table.js';
@@ -15,18 +16,24 @@ import { RequestCounter } from './metrics/request.counter.js';
 /** The application, complete but for the port: what main, the tests and the OpenAPI script share. */
 export async function createApp(settings: Settings): Promise<NestFastifyApplication> {
   // The server is made before the application, so what Fastify itself refuses finds the filter by this name.
-  let answer: ErrorFilter['answer'] = () => undefined;
-  const adapter = new FastifyAdapter({ ...serverOptions(settings, (...failed) => answer(...failed)), skipMiddie: true });
+  let badUrl: ErrorFilter['refuse'] = () => undefined;
+  const clientErrors = new ClientErrors();
+  const options = serverOptions(settings, { badUrl: (...failed) => badUrl(...failed), clientErrors });
+  const adapter = new FastifyAdapter({ ...options, skipMiddie: true });
   const fastify = adapter.getInstance();
+  clientErrors.watch(fastify.server);
   const routes = new RouteTable(fastify);
   useJsonBodies(fastify);
-  const options = { bodyParser: false, bufferLogs: true, abortOnError: false };
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, options);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
+    bodyParser: false,
+    bufferLogs: true,
+    abortOnError: false,
+  });
   const log = app.get(Log);
   const metrics = app.get(Metrics);
   app.useLogger(new NestLog(log));
   const filter = new ErrorFilter(routes, app.get(Clock), log, metrics);
-  answer = filter.answer.bind(filter);
+  badUrl = filter.refuse.bind(filter);
   app.useGlobalFilters(filter);
   useRequestHooks(fastify, { log, metrics, counter: app.get(RequestCounter) });
   return app.init();

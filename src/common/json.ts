@@ -3,6 +3,7 @@ declare global {
     /** The proposal that Node 24 ships (tc39/proposal-json-parse-with-source); TypeScript 6 does not know it yet. */
     parse(text: string, reviver: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
     rawJSON(text: string): unknown;
+    isRawJSON(value: unknown): boolean;
   }
 }
 
@@ -72,5 +73,6 @@ export function stringifyWith(members: object, raw: Readonly<Record<string, stri
 /** A JSON object whose members nobody has looked at. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** A number that `parseExact` has kept is an object for JavaScript, but none of JSON's. */
 export const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value);

@@ -9,5 +9,6 @@ export function readEnvironment(): Record<string, string | undefined> {
 }
 
 function readEnvFile(file: string): NodeJS.Dict<string> {
-  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  // A byte order mark, as Windows editors write it, would become part of the first name.
+  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) : {};
 }

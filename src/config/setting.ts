@@ -20,16 +20,23 @@ export const text = (fallback: string): Setting<string> => setting(fallback, (_n
 /** Text that may stay unset. */
 export const optionalText = (): Setting<string | null> => setting<string | null>(null, (_name, value) => value);
 
+/** What a header can carry; may stay unset, and no message ever shows it. */
+export const optionalToken = (): Setting<string | null> =>
+  setting<string | null>(null, (name, value) => {
+    if (!/^[\x21-\x7e]+$/.test(value)) throw new BadSettingError(name, 'must be printable ASCII without spaces');
+    return value;
+  });
+
 /** One of the words, in any case; `aliases` maps other spellings to one of them. */
 export function oneOf<const T extends string>(
   words: readonly T[],
   fallback: NoInfer<T>,
   aliases: Record<string, NoInfer<T>> = {},
 ): Setting<T> {
+  const spellings = new Map<string, T>([...words.map((word) => [word, word] as const), ...Object.entries(aliases)]);
   return setting(fallback, (name, value) => {
-    const word = value.toLowerCase();
-    const found = words.find((candidate) => candidate === word) ?? aliases[word];
-    if (found === undefined) throw new BadSettingError(name, `must be one of ${words.join(', ')}, not "${value}"`);
+    const found = spellings.get(value.toLowerCase());
+    if (found === undefined) throw new BadSettingError(name, `must be one of ${words.join(', ')}, not ${JSON.stringify(value)}`);
     return found;
   });
 }
@@ -42,7 +49,7 @@ interface Bounds {
 function number(name: string, value: string, pattern: RegExp, { min, max }: Bounds): number {
   const parsed = pattern.test(value) ? Number(value) : Number.NaN;
   if (!(parsed >= min && parsed <= max)) {
-    throw new BadSettingError(name, `must be a number from ${min} to ${max}, not "${value}"`);
+    throw new BadSettingError(name, `must be a number from ${min} to ${max}, not ${JSON.stringify(value)}`);
   }
   return parsed;
 }
@@ -52,25 +59,26 @@ export function integer(fallback: number, { min = 1, max = Number.MAX_SAFE_INTEG
   return setting(fallback, (name, value) => number(name, value, /^\d+$/, { min, max }));
 }
 
+const HOUR_MS = 3_600_000;
+
 /** A duration given in seconds, decimals allowed; the setting holds milliseconds. Zero only if the default is 0. */
 export function seconds(fallback: number): Setting<number> {
   const min = fallback === 0 ? 0 : 0.001;
-  return setting(fallback * 1000, (name, value) => number(name, value, /^\d+(\.\d+)?$/, { min, max: 1e9 }) * 1000);
+  return setting(fallback * 1000, (name, value) => Math.round(number(name, value, /^\d+(\.\d+)?$/, { min, max: 1e9 }) * 1000));
 }
 
-/** A duration given in hours; the setting holds milliseconds. */
+/** A duration given in hours, decimals allowed; the setting holds milliseconds. */
 export function hours(fallback: number): Setting<number> {
-  return setting(
-    fallback * 3_600_000,
-    (name, value) => number(name, value, /^\d+(\.\d+)?$/, { min: 0.001, max: 1e6 }) * 3_600_000,
-  );
+  const bounds = { min: 0.001, max: 1e6 };
+  return setting(fallback * HOUR_MS, (name, value) => Math.round(number(name, value, /^\d+(\.\d+)?$/, bounds) * HOUR_MS));
 }
 
 /** An http or https URL without userinfo, query or fragment; a trailing slash is dropped. */
-export function httpUrl(name: string, value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new BadSettingError(name, 'must be an http or https URL');
-  if (url.username || url.password || url.search || url.hash) {
+function httpUrl(name: string, value: string): string {
+  // URL itself would also take `http:host`, and drop tabs and line feeds.
+  const url = /^https?:\/\/[^\s\\]+$/i.test(value) && URL.canParse(value) ? new URL(value) : undefined;
+  if (!url) throw new BadSettingError(name, 'must be an http or https URL');
+  if (url.username || url.password || /[?#]/.test(value)) {
     throw new BadSettingError(name, 'must be a URL without user, query or fragment');
   }
   return value.replace(/\/+$/, '');

@@ -1,5 +1,16 @@
 import path from 'node:path';
-import { BadSettingError, hours, integer, oneOf, optionalText, optionalUrl, seconds, text, type Setting } from './setting.js';
+import {
+  BadSettingError,
+  hours,
+  integer,
+  oneOf,
+  optionalText,
+  optionalToken,
+  optionalUrl,
+  seconds,
+  text,
+  type Setting,
+} from './setting.js';
 import { refuseUnbuilt } from './unbuilt.js';
 
 const KIB = 1024;
@@ -20,7 +31,7 @@ export const SETTINGS = {
     critical: 'fatal',
   }),
   REGISTRY_URL: optionalUrl(),
-  REGISTRY_TOKEN: optionalText(),
+  REGISTRY_TOKEN: optionalToken(),
   REGISTRY_SYNC_INTERVAL: seconds(60),
   REGISTRY_TIMEOUT: seconds(5),
   REGISTRY_CACHE_EXPIRY: seconds(300),
@@ -83,6 +94,6 @@ function derive({ REGISTRY_CACHE_DIR, ...values }: Values): Settings {
 
 function databaseFile(url: string): string {
   if (url === ':memory:') return url;
-  if (/^\w+:\/\//.test(url)) throw new BadSettingError('DATABASE_URL', 'must be the path of a file');
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(url)) throw new BadSettingError('DATABASE_URL', 'must be the path of a file');
   return path.resolve(url);
 }

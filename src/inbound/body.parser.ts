@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvalidRequestError } from '../common/errors.js';
 import { hasUnusualNumber, parseExact, structureFault } from '../common/json.js';
@@ -12,6 +13,11 @@ class UnsupportedMediaTypeError extends Error {
 
 /** Replaces Fastify's parsers: JSON only, checked before anything walks it; an empty body is no body. */
 export function useJsonBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ headers }, _reply, done) => {
+    // Fastify refuses a type that it cannot read before it sees that there is no body.
+    if (hasNoBody(headers) || headers['content-type'] === '') delete headers['content-type'];
+    done();
+  });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {
     try {
@@ -21,6 +27,9 @@ export function useJsonBodies(fastify: FastifyInstance): void {
     }
   });
 }
+
+const hasNoBody = (headers: IncomingHttpHeaders): boolean =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0;
 
 function parseBody(request: FastifyRequest, body: Buffer): unknown {
   if (body.length === 0) return undefined;

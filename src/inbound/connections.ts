@@ -6,7 +6,7 @@ import type { Clock } from '../common/clock.js';
 const IDLE_MS = 1000;
 
 interface Connection {
-  running: number;
+  readonly running: Set<ServerResponse>;
   /** Since when no request runs on it; monotonic ms. */
   idleSince: number;
 }
@@ -27,6 +27,7 @@ export class Connections {
   /** Takes no new connection, and asks clients on the open ones to leave with their next answer. */
   stopAccepting(): void {
     this.isDraining = true;
+    for (const { running } of this.open.values()) running.forEach(askToLeave);
     // http.Server's own close() would cut idle keep-alive connections on which a request is just arriving.
     Server.prototype.close.call(this.server);
   }
@@ -44,23 +45,27 @@ export class Connections {
   closeIdle(): void {
     const before = this.clock.monotonic() - IDLE_MS;
     for (const [socket, { running, idleSince }] of this.open) {
-      if (running === 0 && idleSince <= before) socket.destroy();
+      if (running.size === 0 && idleSince <= before) socket.destroy();
     }
   }
 
   private opened(socket: Socket): void {
-    this.open.set(socket, { running: 0, idleSince: this.clock.monotonic() });
+    this.open.set(socket, { running: new Set(), idleSince: this.clock.monotonic() });
     socket.once('close', () => this.open.delete(socket));
   }
 
   private requested(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.open.get(request.socket);
     if (!connection) return;
-    connection.running++;
-    if (this.isDraining) response.setHeader('connection', 'close');
+    connection.running.add(response);
+    if (this.isDraining) askToLeave(response);
     response.once('close', () => {
-      connection.running--;
+      connection.running.delete(response);
       connection.idleSince = this.clock.monotonic();
     });
   }
+}
+
+function askToLeave(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close');
 }

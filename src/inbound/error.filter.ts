@@ -7,6 +7,12 @@ import type { Metrics } from '../metrics/metrics.js';
 import { errorBody, errorReply, replyOf, type ErrorReply } from './error.reply.js';
 import { routeOf, type RouteTable } from './route.table.js';
 
+interface Failure {
+  readonly error: unknown;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
 /** Turns everything that is thrown into the one error shape; the text of an unexpected error stays in the log. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -19,12 +25,17 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+    const request = http.getRequest<FastifyRequest>();
+    const answer = request.is404 ? this.noRoute(request) : forRoute(toReply(error), request);
+    this.send(answer, { error, request, reply: http.getResponse<FastifyReply>() });
   }
 
-  /** Also serves Fastify, for what fails outside of Nest. */
-  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const answer = request.is404 ? this.noRoute(request) : forRoute(toReply(error), request);
+  /** Serves Fastify, for a URL that it refuses before it looks for a route. */
+  refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    this.send(toReply(error), { error, request, reply });
+  }
+
+  private send(answer: ErrorReply, { error, request, reply }: Failure): void {
     this.metrics.requestFailed(request.method, routeOf(request), answer.code);
     if (answer.status >= 500) this.log.error({ request_id: request.id, err: error, code: answer.code }, 'request failed');
     void reply

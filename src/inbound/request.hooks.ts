@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { InvalidRequestError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { RequestCounter } from '../metrics/request.counter.js';
@@ -15,7 +16,8 @@ export interface RequestListeners {
 export function useRequestHooks(fastify: FastifyInstance, { log, metrics, counter }: RequestListeners): void {
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done();
+    const isHostMissing = request.headers.host === undefined && request.raw.httpVersion === '1.1';
+    done(isHostMissing ? InvalidRequestError.of('host', 'is missing') : undefined);
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     const { method } = request;

@@ -1,0 +1,285 @@
+import path from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { BadSettingError } from './setting.js';
+import { parseSettings, SETTINGS } from './settings.js';
+
+const MIB = 1024 * 1024;
+
+/** The one line that stops the start. */
+function refusal(environment: Record<string, string>): string {
+  try {
+    parseSettings(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(BadSettingError);
+    return (error as Error).message;
+  }
+  throw new Error(`accepted ${JSON.stringify(environment)}`);
+}
+
+describe('defaults', () => {
+  it('are those of the contract when nothing is set', () => {
+    expect(parseSettings({})).toEqual({
+      HOST: '0.0.0.0',
+      PORT: 8001,
+      PUBLIC_URL: 'http://localhost:8001',
+      SERVICE_NAME: 'orchestrator',
+      DROPLET_ID: 2,
+      STEWARD: null,
+      ENVIRONMENT: 'development',
+      LOG_LEVEL: 'info',
+      REGISTRY_URL: null,
+      REGISTRY_TOKEN: null,
+      REGISTRY_SYNC_INTERVAL: 60_000,
+      REGISTRY_TIMEOUT: 5000,
+      REGISTRY_CACHE_EXPIRY: 300_000,
+      REGISTRY_MISSING_KEEP: 86_400_000,
+      CACHE_DIR: path.resolve('data'),
+      DATABASE_URL: path.resolve('data/orchestrator.db'),
+      TASK_TIMEOUT: 30_000,
+      TASK_ATTEMPT_TIMEOUT: 10_000,
+      TASK_MAX_RETRIES: 3,
+      RETRY_BACKOFF_BASE_MS: 1000,
+      RETRY_BACKOFF_MAX_MS: 4000,
+      RETRY_JITTER: 'full',
+      TASK_MAX_HISTORY: 1_000_000,
+      TASK_RETENTION_HOURS: 168 * 3_600_000,
+      STORAGE_LIMIT: 10 * 1024 * MIB,
+      BODY_LIMIT: MIB,
+      RESPONSE_LIMIT: 10 * MIB,
+      SHUTDOWN_DELAY: 0,
+      SHUTDOWN_GRACE: 20_000,
+    });
+  });
+
+  it.each(Object.keys(SETTINGS))('an empty %s counts as unset', (name) => {
+    expect(parseSettings({ [name]: '' })).toEqual(parseSettings({}));
+    expect(parseSettings({ [name]: ' \t\n' })).toEqual(parseSettings({}));
+  });
+
+  it('a name that nobody knows is ignored', () => {
+    expect(parseSettings({ NO_SUCH_SETTING: 'x', PATH: '/bin', port: '1' })).toEqual(parseSettings({}));
+  });
+});
+
+describe('values', () => {
+  it.each([
+    ['HOST', '::1', '::1'],
+    ['PORT', '1', 1],
+    ['PORT', '65535', 65_535],
+    ['PORT', ' 9000 ', 9000],
+    ['SERVICE_NAME', 'router', 'router'],
+    ['STEWARD', 'Ana', 'Ana'],
+    ['ENVIRONMENT', 'Production', 'production'],
+    ['PUBLIC_URL', 'https://o.example/base/', 'https://o.example/base'],
+    ['REGISTRY_URL', 'HTTP://registry:8000//', 'HTTP://registry:8000'],
+    ['REGISTRY_TOKEN', 'a.b-c_d~e+f/g=', 'a.b-c_d~e+f/g='],
+    ['RETRY_JITTER', 'NONE', 'none'],
+    ['DATABASE_URL', ':memory:', ':memory:'],
+    ['DATABASE_URL', '/srv/o.db', '/srv/o.db'],
+    ['DATABASE_URL', './c:d.db', path.resolve('c:d.db')],
+    ['CACHE_DIR', '/srv/cache', '/srv/cache'],
+    ['TASK_MAX_RETRIES', '0', 1],
+    ['TASK_MAX_RETRIES', '1', 1],
+    ['TASK_MAX_RETRIES', '50', 50],
+    ['TASK_RETENTION_HOURS', '0.5', 1_800_000],
+    ['SHUTDOWN_DELAY', '0', 0],
+    ['REGISTRY_TIMEOUT', '0.001', 1],
+  ] as const)('%s=%s', (name, text, value) => {
+    expect(parseSettings({ [name]: text })[name]).toBe(value);
+  });
+
+  const durations = [
+    ...['REGISTRY_SYNC_INTERVAL', 'REGISTRY_TIMEOUT', 'REGISTRY_CACHE_EXPIRY', 'REGISTRY_MISSING_KEEP'],
+    ...['TASK_TIMEOUT', 'TASK_ATTEMPT_TIMEOUT', 'SHUTDOWN_DELAY', 'SHUTDOWN_GRACE'],
+  ] as 'TASK_TIMEOUT'[];
+
+  it.each(durations)('%s is in seconds, decimals allowed, and is kept in whole milliseconds', (name) => {
+    expect(parseSettings({ [name]: '2' })[name]).toBe(2000);
+    expect(parseSettings({ [name]: '0.25' })[name]).toBe(250);
+    expect(parseSettings({ [name]: '1.1' })[name]).toBe(1100);
+    expect(parseSettings({ [name]: '1.001' })[name]).toBe(1001);
+  });
+
+  it.each([
+    ...['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, level]),
+    ...[
+      ['INFO', 'info'],
+      ['Debug', 'debug'],
+      ['WARNING', 'warn'],
+      ['warning', 'warn'],
+      ['Critical', 'fatal'],
+      ['CRITICAL', 'fatal'],
+    ],
+  ])('LOG_LEVEL=%s is %s', (text, level) => {
+    expect(parseSettings({ LOG_LEVEL: text }).LOG_LEVEL).toBe(level);
+  });
+
+  it('PUBLIC_URL follows PORT unless it is given', () => {
+    expect(parseSettings({ PORT: '9000' }).PUBLIC_URL).toBe('http://localhost:9000');
+    expect(parseSettings({ PORT: '9000', PUBLIC_URL: 'http://o' }).PUBLIC_URL).toBe('http://o');
+  });
+
+  it('REGISTRY_CACHE_DIR is another name of CACHE_DIR, which wins', () => {
+    expect(parseSettings({ REGISTRY_CACHE_DIR: '/a' }).CACHE_DIR).toBe('/a');
+    expect(parseSettings({ REGISTRY_CACHE_DIR: '/a', CACHE_DIR: '/b' }).CACHE_DIR).toBe('/b');
+    expect(parseSettings({ REGISTRY_CACHE_DIR: '/a', CACHE_DIR: '' }).CACHE_DIR).toBe('/a');
+  });
+
+  it('the value that asks for nothing of an unbuilt feature does not stop the start', () => {
+    const harmless = {
+      AUTH_MODE: 'None',
+      METRICS_PUBLIC: ' true ',
+      CALLBACK_ALLOW_PRIVATE: 'FALSE',
+      POLICY_FILE: '',
+      JWT_ISSUER: ' ',
+    };
+    expect(parseSettings(harmless)).toEqual(parseSettings({}));
+  });
+});
+
+describe('a value that cannot be used stops the start with one line that names it', () => {
+  const integers = [
+    ...['PORT', 'DROPLET_ID', 'TASK_MAX_RETRIES', 'RETRY_BACKOFF_BASE_MS', 'RETRY_BACKOFF_MAX_MS', 'TASK_MAX_HISTORY'],
+    ...['STORAGE_LIMIT', 'BODY_LIMIT', 'RESPONSE_LIMIT'],
+  ];
+  const decimals = [
+    ...['REGISTRY_SYNC_INTERVAL', 'REGISTRY_TIMEOUT', 'REGISTRY_CACHE_EXPIRY', 'REGISTRY_MISSING_KEEP', 'TASK_TIMEOUT'],
+    ...['TASK_ATTEMPT_TIMEOUT', 'TASK_RETENTION_HOURS', 'SHUTDOWN_DELAY', 'SHUTDOWN_GRACE'],
+  ];
+  const noNumbers = [
+    '-1',
+    '+1',
+    '1e3',
+    '0x10',
+    'NaN',
+    'Infinity',
+    'ten',
+    '1,5',
+    '1_000',
+    '1 000',
+    '99999999999999999999',
+    '1\n2',
+    '٣',
+  ];
+  const zeroAllowed = new Set(['TASK_MAX_RETRIES', 'SHUTDOWN_DELAY']);
+
+  it.each([
+    ...integers.flatMap((name) => [...noNumbers, '1.5', '1.0'].map((text) => [name, text])),
+    ...decimals.flatMap((name) => [...noNumbers, '1.', '.5', '1.2.3'].map((text) => [name, text])),
+    ...[...integers, ...decimals].filter((name) => !zeroAllowed.has(name)).map((name) => [name, '0']),
+    ...[
+      ['PORT', '65536'],
+      ['TASK_MAX_RETRIES', '51'],
+      ['DROPLET_ID', '0.0'],
+      ['STORAGE_LIMIT', '1000'],
+    ],
+    ...[
+      ['LOG_LEVEL', 'loud'],
+      ['LOG_LEVEL', 'constructor'],
+      ['LOG_LEVEL', '__proto__'],
+      ['LOG_LEVEL', 'a\nb'],
+    ],
+    ...[
+      ['ENVIRONMENT', 'test'],
+      ['ENVIRONMENT', 'toString'],
+      ['RETRY_JITTER', 'half'],
+      ['RETRY_JITTER', 'valueOf'],
+    ],
+    ...['PUBLIC_URL', 'REGISTRY_URL'].flatMap((name) =>
+      [
+        ...[
+          'registry:8000',
+          'ftp://r',
+          'http://',
+          'http:r',
+          '//r',
+          'http://a b',
+          'http://a\nb',
+          'http:\\\\r',
+          'http://r\\x',
+          'http://r:99999',
+        ],
+        ...['http://r/?', 'http://r/#', 'http://r?a=1', 'http://r#a', 'none', '/r', 'file:///r'],
+      ].map((text) => [name, text]),
+    ),
+    ...[
+      'mysql://h/d',
+      'sqlite:///o.db',
+      'http://h',
+      'postgres://h/d',
+      'postgresql://h/d',
+      'POSTGRES://h/d',
+      'postgresql+asyncpg://h/d',
+    ].map((text) => ['DATABASE_URL', text]),
+  ] as [string, string][])('%s=%j', (name, text) => {
+    const line = refusal({ [name]: text });
+    expect(line).toMatch(new RegExp(`^${name} [^\\n\\r]+$`));
+  });
+
+  it.each([
+    ['REGISTRY_URL', 'http://user:hunter2@registry'],
+    ['PUBLIC_URL', 'http://hunter2@o'],
+    ['REGISTRY_URL', 'http://registry/?key=hunter2'],
+    ['REGISTRY_TOKEN', 'hunter2 with spaces'],
+    ['REGISTRY_TOKEN', 'hunter2\r\nX-Injected: 1'],
+    ['REGISTRY_TOKEN', 'hunter2ü'],
+    ['DATABASE_URL', 'postgres://u:hunter2@h/d'],
+    ['DATABASE_URL', 'mysql://u:hunter2@h/d'],
+    ['CALLBACK_SECRET', 'whsec_hunter2'],
+    ['JWT_PUBLIC_KEY', 'hunter2'],
+    ['AUTH_MODE', 'hunter2'],
+  ])('never shows a secret: %s', (name, text) => {
+    const line = refusal({ [name]: text });
+    expect(line).toMatch(new RegExp(`^${name} [^\\n\\r]+$`));
+    expect(line).not.toContain('hunter2');
+  });
+});
+
+describe('a setting whose feature is not built yet stops the start', () => {
+  const values: Record<string, readonly string[]> = {
+    ASYNC_TASK_TIMEOUT: ['600'],
+    ASYNC_ATTEMPT_TIMEOUT: ['10'],
+    ASYNC_MAX_RETRIES: ['15'],
+    ASYNC_BACKOFF_BASE_MS: ['1000'],
+    ASYNC_BACKOFF_MAX_MS: ['60000'],
+    RETRY_BUDGET_PERCENT: ['20', '0'],
+    RETRY_BUDGET_MIN_PER_SECOND: ['10', '0'],
+    BREAKER_WINDOW_MS: ['10000'],
+    BREAKER_MIN_CALLS: ['20'],
+    BREAKER_FAILURE_PERCENT: ['50'],
+    BREAKER_OPEN_MS: ['30000'],
+    DROPLET_MAX_IN_FLIGHT: ['64'],
+    DROPLET_MAX_WAITING: ['256', '0'],
+    MAX_IN_FLIGHT: ['1024'],
+    STORED_RESPONSE_LIMIT: ['262144'],
+    RESPONSE_BUFFER_LIMIT: ['268435456'],
+    QUEUE_LIMIT: ['1000000'],
+    CALLBACK_SECRET: ['whsec_x'],
+    CALLBACK_ALLOW_PRIVATE: ['true', 'TRUE', '1', 'yes'],
+    POLICY_FILE: ['policy.json'],
+    AUTH_MODE: ['apikey', 'jwt', 'APIKEY', 'nonsense'],
+    API_KEYS_FILE: ['keys.json'],
+    JWT_JWKS_URL: ['https://issuer/jwks'],
+    JWT_PUBLIC_KEY: ['key'],
+    JWT_ISSUER: ['issuer'],
+    JWT_AUDIENCE: ['audience'],
+    METRICS_PUBLIC: ['false', 'FALSE', '0', 'no'],
+  };
+
+  it.each(Object.entries(values).flatMap(([name, texts]) => texts.map((text) => [name, text] as const)))(
+    '%s=%s',
+    (name, text) => {
+      expect(refusal({ [name]: text })).toMatch(new RegExp(`^${name} asks for a feature that this version does not have yet`));
+    },
+  );
+
+  it.each(Object.keys(values))('an empty %s does not', (name) => {
+    expect(parseSettings({ [name]: ' ' })).toEqual(parseSettings({}));
+  });
+
+  it('every setting of the contract is either built or refused', () => {
+    const known = [...Object.keys(SETTINGS), ...Object.keys(values)];
+    expect(new Set(known).size).toBe(30 + 27);
+    expect(known).toHaveLength(30 + 27);
+  });
+});

@@ -1,0 +1,36 @@
+import { createServer, type ServerResponse } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '../../test/support/http.client.js';
+import { goneAway } from './gone-away.js';
+
+describe('a caller that hangs up', () => {
+  let latest: { signal: AbortSignal; response: ServerResponse } | undefined;
+  const server = createServer((_request, response) => {
+    latest = { signal: goneAway({ raw: response }), response };
+  });
+
+  beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
+  afterAll(() => new Promise<void>((resolve) => void server.close(() => resolve())));
+
+  async function call() {
+    latest = undefined;
+    const socket = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    return { socket, ...(await until(() => latest)) };
+  }
+
+  it('is noticed', async () => {
+    const { socket, signal } = await call();
+    expect(signal.aborted).toBe(false);
+    socket.destroy();
+    await until(() => signal.aborted);
+  });
+
+  it('is not confused with one that got its answer', async () => {
+    const { signal, response } = await call();
+    response.end('done');
+    await until(() => response.closed);
+    expect(signal.aborted).toBe(false);
+  });
+});
