@@ -26,7 +26,8 @@ export async function createApp(settings: Settings): Promise<NestFastifyApplicat
   useJsonBodies(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
     bodyParser: false,
-    bufferLogs: true,
+    // What fails before the log is there is thrown, and told once by who called.
+    logger: false,
     abortOnError: false,
   });
   const log = app.get(Log);

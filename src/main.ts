@@ -11,7 +11,8 @@ async function main(): Promise<void> {
   process.on('uncaughtException', (err) => fail(err, 'uncaught exception'));
   const app = await createApp(settings);
   const shutdown = new Shutdown(app);
-  await app.listen({ port: settings.PORT, host: settings.HOST });
+  // Nest's own listen() would tell of a failure a second time.
+  await app.getHttpAdapter().getInstance().listen({ port: settings.PORT, host: settings.HOST });
   app.get(Log).info({ url: settings.PUBLIC_URL, port: settings.PORT }, 'listening');
   onSignals(() => shutdown.run());
 }

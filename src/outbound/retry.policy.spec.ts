@@ -2,7 +2,7 @@ import { HttpService } from '@nestjs/axios';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import axios from 'axios';
 import { until } from '../../test/support/http.client.js';
-import { FakeClock } from '../../test/support/outbound.clock.js';
+import { SkippingClock } from '../../test/support/manual.clock.js';
 import { freePort, reply, TestServer } from '../../test/support/server.js';
 import { RetryPolicy, type Cancellation, type Execution, type OutboundCall, type RetryPlan } from './retry.policy.js';
 import { targetUrl } from './target-url.js';
@@ -19,7 +19,7 @@ const PLAN: RetryPlan = {
 describe('retry policy', () => {
   let droplet: TestServer;
   let transport: UndiciTransport;
-  let clock: FakeClock;
+  let clock: SkippingClock;
   let policy: RetryPolicy;
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('retry policy', () => {
   beforeEach(() => {
     droplet.seen.length = 0;
     transport = new UndiciTransport();
-    clock = new FakeClock();
+    clock = new SkippingClock();
     policy = new RetryPolicy(new HttpService(axios.create({ adapter: transport.adapter })), clock);
   });
   afterEach(() => transport.close());
@@ -57,14 +57,14 @@ describe('retry policy', () => {
   it('does not repeat what worked', async () => {
     answer([200]);
     const { outcome, attempts, stoppedBy } = await run();
-    expect([outcome.kind, attempts.length, stoppedBy, droplet.hits(), clock.waits]).toEqual(['answered', 1, null, 1, []]);
+    expect([outcome.kind, attempts.length, stoppedBy, droplet.hits(), clock.sleeps]).toEqual(['answered', 1, null, 1, []]);
   });
 
   it('waits 1 s and 2 s, and makes three calls in all when every one fails', async () => {
     answer([500]);
     const { outcome, attempts, stoppedBy } = await run();
     expect(outcome).toMatchObject({ kind: 'answered', status: 500 });
-    expect([droplet.hits(), clock.waits, stoppedBy]).toEqual([3, [1000, 2000], 'attempts']);
+    expect([droplet.hits(), clock.sleeps, stoppedBy]).toEqual([3, [1000, 2000], 'attempts']);
     expect(attempts.map(({ attempt, delayMs }) => [attempt, delayMs])).toEqual([
       [1, 0],
       [2, 1000],
@@ -77,20 +77,20 @@ describe('retry policy', () => {
     answer([503, 503, 200]);
     const { outcome, attempts, stoppedBy } = await run();
     expect(outcome).toMatchObject({ status: 200 });
-    expect([attempts.length, clock.waits, stoppedBy]).toEqual([3, [1000, 2000], null]);
+    expect([attempts.length, clock.sleeps, stoppedBy]).toEqual([3, [1000, 2000], null]);
   });
 
   it('spreads its waits with full jitter', async () => {
     answer([503]);
     clock.chance = 0.25;
     await run({ backoff: { baseMs: 1000, maxMs: 4000, jitter: 'full' } });
-    expect(clock.waits).toEqual([250, 500]);
+    expect(clock.sleeps).toEqual([250, 500]);
   });
 
   it.each([300, 301, 400, 401, 403, 404, 409, 418, 422, 429, 501, 505])('asks once when the answer is %d', async (status) => {
     answer([status], { 'retry-after': '1' });
     const { attempts, stoppedBy } = await run();
-    expect([droplet.hits(), attempts.length, stoppedBy, clock.waits]).toEqual([1, 1, null, []]);
+    expect([droplet.hits(), attempts.length, stoppedBy, clock.sleeps]).toEqual([1, 1, null, []]);
   });
 
   it('makes one call when one is allowed', async () => {
@@ -108,32 +108,32 @@ describe('retry policy', () => {
   it('starts no call that the deadline leaves no time for', async () => {
     answer([503]);
     const { attempts, stoppedBy, outcome } = await run({ timeoutMs: 2999 });
-    expect([attempts.length, stoppedBy, droplet.hits(), clock.waits]).toEqual([2, 'deadline', 2, [1000]]);
+    expect([attempts.length, stoppedBy, droplet.hits(), clock.sleeps]).toEqual([2, 'deadline', 2, [1000]]);
     expect(outcome).toMatchObject({ kind: 'answered', status: 503 });
   });
 
   it('does not even wait when the wait would end with the deadline', async () => {
     answer([503]);
     expect(await run({ timeoutMs: 1000 })).toMatchObject({ stoppedBy: 'deadline' });
-    expect([droplet.hits(), clock.waits]).toEqual([1, []]);
+    expect([droplet.hits(), clock.sleeps]).toEqual([1, []]);
   });
 
   it.each([
     ['longer than the backoff', '3', [3000, 3000]],
     ['as long as the second wait', '2', [2000, 2000]],
     ['shorter than the backoff', '1', [1000, 2000]],
-    ['a date', new Date(new FakeClock().now() + 4000).toUTCString(), [4000, 2000]],
+    ['a date', new Date(new SkippingClock().now() + 4000).toUTCString(), [4000, 2000]],
     ['not understood', 'soon', [1000, 2000]],
   ])('takes a Retry-After %s (%s) as the least wait', async (_title, header, waits) => {
     answer([503], { 'retry-after': header });
     await run();
-    expect(clock.waits).toEqual(waits);
+    expect(clock.sleeps).toEqual(waits);
   });
 
   it('gives up at once when Retry-After asks for more than the deadline leaves', async () => {
     answer([503], { 'retry-after': '1000000000' });
     expect(await run()).toMatchObject({ stoppedBy: 'deadline', outcome: { status: 503 } });
-    expect([droplet.hits(), clock.waits]).toEqual([1, []]);
+    expect([droplet.hits(), clock.sleeps]).toEqual([1, []]);
   });
 
   it('tells each attempt its number and the time that is left', async () => {
@@ -165,12 +165,12 @@ describe('retry policy', () => {
     clock.holdsWaits = true;
     const abort = new AbortController();
     const running = run({}, { abort: abort.signal });
-    await until(() => clock.waits.length === 1);
+    await until(() => clock.sleeps.length === 1);
     abort.abort();
     const { attempts, outcome, stoppedBy } = await running;
     expect([attempts.length, stoppedBy, droplet.hits()]).toEqual([1, null, 1]);
     expect(outcome).toMatchObject({ kind: 'answered', status: 503 });
-    expect(clock.timerCount).toBe(0);
+    expect(clock.waiting.length).toBe(0);
   });
 
   it.each([0, 1])('ends a wait at once on any stop signal (%d)', async (which) => {
@@ -178,10 +178,10 @@ describe('retry policy', () => {
     clock.holdsWaits = true;
     const stops = [new AbortController(), new AbortController()];
     const running = run({}, { stop: stops.map(({ signal }) => signal) });
-    await until(() => clock.waits.length === 1);
+    await until(() => clock.sleeps.length === 1);
     stops[which]?.abort();
     expect(await running).toMatchObject({ stoppedBy: null, outcome: { status: 503 } });
-    expect([droplet.hits(), clock.timerCount]).toEqual([1, 0]);
+    expect([droplet.hits(), clock.waiting.length]).toEqual([1, 0]);
   });
 
   it('lets the running attempt end after a stop signal, and starts no other', async () => {
@@ -204,7 +204,7 @@ describe('retry policy', () => {
     const { outcome, attempts } = await running;
     expect([outcome, attempts.length]).toEqual([{ kind: 'aborted', sent: true, message: expect.any(String) }, 1]);
     expect(await until(() => closed)).toBe(true);
-    expect(clock.timerCount).toBe(0);
+    expect(clock.waiting.length).toBe(0);
   });
 
   it('sends nothing when the call was aborted before', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import path from 'node:path';
-import { openDropletStore, settingsOf, SteppedClock, temporaryFolder } from '../../test/support/registry.parts.js';
+import { ManualClock } from '../../test/support/manual.clock.js';
+import { openDropletStore, settingsOf, temporaryFolder } from '../../test/support/registry.parts.js';
 import { ConflictError, DropletNotFoundError, InvalidRequestError } from '../common/errors.js';
 import { BuiltinRegistry } from './builtin.registry.js';
 import { DropletChange, HeartbeatReport, NewDroplet } from './registration.dto.js';
@@ -13,7 +14,7 @@ const report = (fields: Partial<HeartbeatReport> = {}): HeartbeatReport => Objec
 describe('the built-in Registry', () => {
   const folder = temporaryFolder();
   let lives = 0;
-  let clock: SteppedClock;
+  let clock: ManualClock;
   let close: () => void;
   let registry: BuiltinRegistry;
   let environment: Record<string, string>;
@@ -36,7 +37,7 @@ describe('the built-in Registry', () => {
   const present = (name: string) => registry.present(registry.droplets.find(name)!);
 
   beforeEach(async () => {
-    clock = new SteppedClock();
+    clock = new ManualClock();
     environment = { DATABASE_URL: path.join(folder.home, `${++lives}.db`), PUBLIC_URL: 'http://us:8001' };
     await start();
   });
@@ -75,7 +76,7 @@ describe('the built-in Registry', () => {
     const before = registry.droplets.find('echo');
     await restart();
     expect([names(), registry.droplets.find('echo')]).toEqual([['orchestrator', 'echo'], before]);
-    clock.pass(90_001);
+    clock.advance(90_001);
     expect(present('echo').status).toBe('inactive');
   });
 
@@ -119,7 +120,7 @@ describe('the built-in Registry', () => {
 
   it('changes only what is named', async () => {
     await registry.add(droplet('echo', { id: 10, metadata: { region: 'eu' }, steward: 'Ana', cost_usd: 2 }));
-    clock.pass(1000);
+    clock.advance(1000);
     const changed = await registry.change('10', change({ url: 'http://new:1/' }));
     expect(changed).toMatchObject({ id: 10, name: 'echo', endpoint: 'http://new:1', metadata: { region: 'eu' }, steward: 'Ana' });
     expect([changed.cost_usd, changed.updated_at]).toEqual([2, '2026-01-01T00:00:01.000Z']);
@@ -163,9 +164,9 @@ describe('the built-in Registry', () => {
   it('calls a droplet inactive after 90 s without a heartbeat, and active again after the next', async () => {
     await registry.add(droplet('echo'));
     await registry.heartbeat('echo', report({ metrics: { load: 0.5 } }));
-    clock.pass(90_000);
+    clock.advance(90_000);
     expect(present('echo').status).toBe('active');
-    clock.pass(1);
+    clock.advance(1);
     expect(present('echo').status).toBe('inactive');
     await registry.heartbeat('echo', report());
     expect(present('echo').status).toBe('active');
@@ -179,7 +180,7 @@ describe('the built-in Registry', () => {
 
   it('never calls a droplet inactive that sends no heartbeats', async () => {
     await registry.add(droplet('echo'));
-    clock.pass(1e9);
+    clock.advance(1e9);
     expect(present('echo').status).toBe('active');
   });
 });

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { knownDroplet, ReadableLog, settingsOf, SteppedClock, temporaryFolder } from '../../test/support/registry.parts.js';
+import { ManualClock } from '../../test/support/manual.clock.js';
+import { knownDroplet, ReadableLog, settingsOf, temporaryFolder } from '../../test/support/registry.parts.js';
 import { CacheFile } from './cache.file.js';
 
 const NAME = 'orchestrator_droplets.json';
@@ -14,7 +15,7 @@ const LIST = [
 
 describe('the droplet list on disk', () => {
   let folder: ReturnType<typeof temporaryFolder>;
-  let clock: SteppedClock;
+  let clock: ManualClock;
   let log: ReadableLog;
   let file: string;
   let cache: CacheFile;
@@ -24,7 +25,7 @@ describe('the droplet list on disk', () => {
 
   beforeEach(() => {
     folder = temporaryFolder();
-    clock = new SteppedClock();
+    clock = new ManualClock();
     log = new ReadableLog();
     file = path.join(folder.home, NAME);
     cache = inFolder(folder.home);
@@ -47,7 +48,7 @@ describe('the droplet list on disk', () => {
 
   it('comes back as it was, with the time of saving, whenever it is read', async () => {
     await cache.save(LIST);
-    clock.pass(600_000);
+    clock.advance(600_000);
     expect(await cache.load()).toEqual({ droplets: LIST, savedAt: clock.start });
   });
 

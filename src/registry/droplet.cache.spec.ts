@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { knownDroplet, settingsOf, SteppedClock } from '../../test/support/registry.parts.js';
+import { ManualClock } from '../../test/support/manual.clock.js';
+import { knownDroplet, settingsOf } from '../../test/support/registry.parts.js';
 import { DropletCache } from './droplet.cache.js';
 
 const MINUTE = 60_000;
 
 describe('the droplet cache', () => {
-  let clock: SteppedClock;
+  let clock: ManualClock;
   let cache: DropletCache;
 
   beforeEach(() => {
-    clock = new SteppedClock();
+    clock = new ManualClock();
     cache = new DropletCache(clock, settingsOf({ REGISTRY_CACHE_EXPIRY: '300' }));
   });
 
@@ -18,27 +19,27 @@ describe('the droplet cache', () => {
   });
 
   it('is unavailable and 999999 seconds old as long as there never was a list', () => {
-    clock.pass(10 * MINUTE);
+    clock.advance(10 * MINUTE);
     expect([cache.status, cache.ageSeconds]).toEqual(['unavailable', 999_999]);
   });
 
   it('is active while it is fresh', () => {
     cache.accept([knownDroplet('echo')]);
-    clock.pass(5 * MINUTE);
+    clock.advance(5 * MINUTE);
     expect([cache.status, cache.ageSeconds]).toEqual(['active', 300]);
   });
 
   it('is stale when it is older than REGISTRY_CACHE_EXPIRY, and its droplets are still found', () => {
     cache.accept([knownDroplet('echo')]);
-    clock.pass(5 * MINUTE + 1);
+    clock.advance(5 * MINUTE + 1);
     expect(cache.status).toBe('stale');
-    clock.pass(5 * MINUTE);
+    clock.advance(5 * MINUTE);
     expect([cache.status, cache.droplets.find('ECHO')?.name]).toEqual(['stale', 'echo']);
   });
 
   it('is active again after the next good answer', () => {
     cache.accept([knownDroplet('echo')]);
-    clock.pass(10 * MINUTE);
+    clock.advance(10 * MINUTE);
     cache.accept([knownDroplet('echo')]);
     expect([cache.status, cache.ageSeconds]).toEqual(['active', 0]);
   });
@@ -62,7 +63,7 @@ describe('the droplet cache', () => {
     cache.restore([knownDroplet('lost', { missingSince: clock.now() - keep + MINUTE, status: 'inactive' })], clock.now());
     cache.accept([]);
     expect(cache.droplets.names).toEqual(['lost']);
-    clock.pass(MINUTE);
+    clock.advance(MINUTE);
     cache.accept([]);
     expect(cache.droplets.names).toEqual([]);
   });

@@ -35,8 +35,16 @@ function IsEndpoint(): PropertyDecorator {
   };
 }
 
-/** What a droplet says of itself beside its name and place. */
+/** What a droplet says of itself beside its name; `url` is taken for `endpoint`. */
 class DropletFields {
+  @IsOptional()
+  @IsEndpoint()
+  endpoint: string | null = null;
+
+  @IsOptional()
+  @IsEndpoint()
+  url: string | null = null;
+
   @IsOptional()
   @IsString()
   @Length(0, 255)
@@ -67,7 +75,7 @@ class DropletFields {
   yield_usd: number | null = null;
 }
 
-/** The body of `POST /droplets`; `url` is taken for `endpoint`. */
+/** The body of `POST /droplets`. */
 export class NewDroplet extends DropletFields {
   @IsString()
   @Length(1, 255)
@@ -79,14 +87,6 @@ export class NewDroplet extends DropletFields {
   @Min(1)
   @Max(Number.MAX_SAFE_INTEGER)
   id: number | null = null;
-
-  @IsOptional()
-  @IsEndpoint()
-  endpoint: string | null = null;
-
-  @IsOptional()
-  @IsEndpoint()
-  url: string | null = null;
 }
 
 /** The body of `PATCH /droplets/{id}`: what is null or absent stays. */
@@ -96,14 +96,6 @@ export class DropletChange extends DropletFields {
   @Length(1, 255)
   @Matches(NAME, { message: NAME_MESSAGE })
   name: string | null = null;
-
-  @IsOptional()
-  @IsEndpoint()
-  endpoint: string | null = null;
-
-  @IsOptional()
-  @IsEndpoint()
-  url: string | null = null;
 }
 
 /** The body of `POST /droplets/{id}/heartbeat`. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/http.client.js';
-import { knownDroplet, ReadableLog, registryClient, settingsOf, SteppedClock } from '../../test/support/registry.parts.js';
+import { ManualClock } from '../../test/support/manual.clock.js';
+import { knownDroplet, ReadableLog, registryClient, settingsOf } from '../../test/support/registry.parts.js';
 import { TestRegistry, entry } from '../../test/support/registry.js';
 import { reply } from '../../test/support/server.js';
 import { VERSION } from '../config/version.js';
@@ -11,7 +12,7 @@ const OURS = 'http://us:8001';
 
 describe('our own entry in the Registry', () => {
   let registry: TestRegistry;
-  let clock: SteppedClock;
+  let clock: ManualClock;
   let log: ReadableLog;
   let cache: DropletCache;
   let outbound: ReturnType<typeof registryClient>;
@@ -22,7 +23,7 @@ describe('our own entry in the Registry', () => {
 
   beforeEach(async () => {
     registry = await TestRegistry.start();
-    clock = new SteppedClock();
+    clock = new ManualClock();
     log = new ReadableLog();
     const settings = settingsOf({ REGISTRY_URL: registry.url, PUBLIC_URL: OURS });
     outbound = registryClient(settings, clock);
@@ -92,7 +93,7 @@ describe('our own entry in the Registry', () => {
       const delay = clock.waits.at(-1)!;
       delays.push(delay);
       if (tries === 8) registry.mode = null;
-      clock.pass(delay);
+      clock.advance(delay);
     }
     await until(() => registration.registered);
     // Half of 1, 2, 4 … 60 seconds: the jitter is full, and chance stands at one half.
@@ -117,7 +118,7 @@ describe('our own entry in the Registry', () => {
     registration.listRead([]);
     await until(() => log.lines.some(({ msg }) => msg === 'not registered'));
     registry.mode = null;
-    clock.pass(60_000);
+    clock.advance(60_000);
     await until(() => registration.registered);
   });
 

@@ -17,6 +17,8 @@ export class SelfRegistration {
   private isRegistered = false;
   private isRunning = false;
   private wasTried = false;
+  /** Ends the wait before the next try: the Registry answers again. */
+  private wake: () => void = () => undefined;
 
   constructor(
     private readonly client: RegistryClient,
@@ -36,6 +38,7 @@ export class SelfRegistration {
     const ours = this.settings.SERVICE_NAME.toLowerCase();
     const isShown = droplets.some(({ name }) => name.toLowerCase() === ours);
     if (!isShown) this.isRegistered = false;
+    this.wake();
     if (!isShown || !this.wasTried) void this.register();
   }
 
@@ -51,7 +54,9 @@ export class SelfRegistration {
     this.wasTried = true;
     for (let failures = 1; !(await this.tryOnce()); failures++) {
       const delay = backoffMs(BACKOFF, failures, () => this.clock.random());
-      if (!(await this.clock.sleep(delay, this.lifecycle.draining))) break;
+      const answersAgain = new AbortController();
+      this.wake = () => answersAgain.abort();
+      await this.clock.sleep(delay, answersAgain.signal, this.lifecycle.draining);
     }
     this.isRunning = false;
   }

@@ -3,7 +3,7 @@ import axios from 'axios';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Clock } from '../../src/common/clock.js';
+import type { Clock } from '../../src/common/clock.js';
 import { Lifecycle } from '../../src/common/lifecycle.js';
 import { createLog, type Log } from '../../src/common/log.js';
 import { parseSettings, type Settings } from '../../src/config/settings.js';
@@ -14,49 +14,6 @@ import type { KnownDroplet } from '../../src/registry/droplet.list.js';
 import { RegistryClient } from '../../src/registry/registry.client.js';
 import { SqliteConnection } from '../../src/storage/sqlite/sqlite.connection.js';
 import { SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
-
-/** Time that moves only when a test says so; it also keeps the waits that were asked for. */
-export class SteppedClock extends Clock {
-  readonly waits: number[] = [];
-  private passed = 0;
-  private readonly timers = new Set<{ readonly at: number; readonly action: () => void }>();
-
-  constructor(
-    readonly start = Date.UTC(2026, 0, 1),
-    public chance = 0.5,
-  ) {
-    super();
-  }
-
-  now(): number {
-    return this.start + this.passed;
-  }
-
-  monotonic(): number {
-    return this.passed;
-  }
-
-  random(): number {
-    return this.chance;
-  }
-
-  after(ms: number, action: () => void): () => void {
-    const timer = { at: this.passed + ms, action };
-    this.waits.push(ms);
-    this.timers.add(timer);
-    return () => void this.timers.delete(timer);
-  }
-
-  /** Lets time pass, and what was waiting for it happen. */
-  pass(ms: number): void {
-    this.passed += ms;
-    for (const timer of this.timers) {
-      if (timer.at > this.passed) continue;
-      this.timers.delete(timer);
-      timer.action();
-    }
-  }
-}
 
 /** A log that a test can read: one object a line. */
 export class ReadableLog {

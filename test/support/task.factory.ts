@@ -1,0 +1,22 @@
+import { v7 } from 'uuid';
+import type { TaskRecord } from '../../src/tasks/task.js';
+
+const FIRST_AT = Date.UTC(2026, 0, 1);
+let made = 0;
+
+/** A finished task; each is a millisecond younger than the one before, unless `at` (epoch ms) says when. */
+export function taskRecord({ at, ...change }: Partial<TaskRecord> & { at?: number } = {}): TaskRecord {
+  made++;
+  const createdAt = at ?? FIRST_AT + made;
+  return {
+    id: v7({ msecs: createdAt, seq: made }),
+    ...{ dropletName: 'echo', targetUrl: 'http://echo.test/work', method: 'GET', path: '/work', status: 'success' },
+    ...{ responseStatus: 200, responseBody: '{"ok":true}', retryCount: 0, attempts: 1 },
+    ...{ createdAt, completedAt: createdAt + 12, durationMs: 12, error: null, meta: null, priority: 5, history: [] },
+    ...change,
+  };
+}
+
+/** So many tasks, oldest first. */
+export const taskRecords = (count: number, change: Partial<TaskRecord> = {}): TaskRecord[] =>
+  Array.from({ length: count }, () => taskRecord(change));
