@@ -24,4 +24,5 @@ export default {
   coverageReporters: ['text-summary', 'json-summary'],
   coverageThreshold: { global: { lines: 90, branches: 85 } },
   testTimeout: 20000,
+  maxWorkers: 2,
 };

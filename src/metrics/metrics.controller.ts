@@ -9,6 +9,9 @@ import { metricsView } from './metrics.view.js';
 /** The first is what a client without a preference gets. */
 const OFFERED = ['application/json', 'text/plain', 'application/openmetrics-text'];
 
+/** Every parameter but `q`: Prometheus asks for `text/plain;version=0.0.4`, which matches no type without a version. */
+const PARAMETERS = /;(?!\s*q=)[^;,]*/gi;
+
 @Controller('metrics')
 export class MetricsController {
   constructor(
@@ -19,6 +22,7 @@ export class MetricsController {
   /** JSON, or Prometheus text for a client that prefers it. */
   @Get()
   async figures(@Req() { raw }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    if (raw.headers.accept) raw.headers.accept = raw.headers.accept.replace(PARAMETERS, '');
     const preferred = accepts(raw).type(OFFERED);
     if (preferred !== false && preferred !== 'application/json') return this.prometheus(reply);
     const identity = { service: this.settings.SERVICE_NAME, version: VERSION, uptimeSeconds: performance.now() / 1000 };

@@ -1,17 +1,6 @@
-import {
-  IsIn,
-  IsInt,
-  IsNumber,
-  IsObject,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  Max,
-  Min,
-  registerDecorator,
-} from 'class-validator';
+import { IsIn, IsInt, IsNumber, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { JsonObject } from '../common/json.js';
+import { Follows, IsJsonObject } from '../inbound/follows.js';
 import { endpointFault } from '../outbound/target-url.js';
 
 const MAX_URL = 2048;
@@ -21,28 +10,19 @@ const NAME = /^[^\p{Cc}\p{Cs}]*$/u;
 const NAME_MESSAGE = '$property may not hold control characters or broken Unicode';
 
 /** A string that can be called: http or https, no userinfo, query or fragment. */
-function IsEndpoint(): PropertyDecorator {
-  return (target, property) => {
-    registerDecorator({
-      name: 'isEndpoint',
-      target: target.constructor,
-      propertyName: String(property),
-      options: { message: '$property must be an http or https URL without user, query or fragment' },
-      validator: {
-        validate: (value) => typeof value === 'string' && value.length <= MAX_URL && endpointFault(value) === null,
-      },
-    });
-  };
+function endpointRule(value: unknown): string | null {
+  const isCallable = typeof value === 'string' && value.length <= MAX_URL && endpointFault(value) === null;
+  return isCallable ? null : 'must be an http or https URL without user, query or fragment';
 }
 
 /** What a droplet says of itself beside its name; `url` is taken for `endpoint`. */
 class DropletFields {
   @IsOptional()
-  @IsEndpoint()
+  @Follows(endpointRule)
   endpoint: string | null = null;
 
   @IsOptional()
-  @IsEndpoint()
+  @Follows(endpointRule)
   url: string | null = null;
 
   @IsOptional()
@@ -55,7 +35,7 @@ class DropletFields {
   status: string | null = null;
 
   @IsOptional()
-  @IsObject()
+  @IsJsonObject()
   metadata: JsonObject | null = null;
 
   @IsOptional()
@@ -105,6 +85,6 @@ export class HeartbeatReport {
   status: string | null = null;
 
   @IsOptional()
-  @IsObject()
+  @IsJsonObject()
   metrics: JsonObject | null = null;
 }

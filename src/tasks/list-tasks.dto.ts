@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { IsInt, IsNumber, IsOptional, IsString, IsUUID, Max, Min } from 'class-validator';
+import { IsInt, IsNumber, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 
 /** A text of digits as a number; anything else stays as it is and fails the validation. */
 function Digits(): PropertyDecorator {
@@ -15,13 +15,17 @@ function Instant(): PropertyDecorator {
 
 const SECONDS = /^\d{1,12}(\.\d+)?$/;
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+/** A time without a zone is UTC, as every time of the contract is; JavaScript would take the machine's. */
+const WITHOUT_ZONE = /T[\d:.]+$/;
 
 function instantMs(text: string): number | null {
   // Rounded to the microsecond: 1764000000.123 * 1000 must not fall short of …123.
   if (SECONDS.test(text)) return Math.round(Number(text) * 1e6) / 1e3;
-  const ms = ISO.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = ISO.test(text) ? Date.parse(WITHOUT_ZONE.test(text) ? `${text}Z` : text) : Number.NaN;
   return Number.isNaN(ms) ? null : ms;
 }
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** The query of `GET /tasks`, without the `meta.KEY` filters, whose names are the caller's; contract §2. */
 export class ListTasks {
@@ -49,7 +53,8 @@ export class ListTasks {
   @IsNumber()
   created_before: number | undefined = undefined;
 
+  /** As `next_cursor` gave it: its place holds also when its task was purged since. */
   @IsOptional()
-  @IsUUID()
+  @Matches(UUID_V7, { message: '$property must be the next_cursor of a page before' })
   cursor: string | undefined = undefined;
 }

@@ -1,35 +1,9 @@
-import {
-  Equals,
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsString,
-  Length,
-  Max,
-  Min,
-  registerDecorator,
-  ValidateIf,
-} from 'class-validator';
+import { Equals, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, Min, ValidateIf } from 'class-validator';
+import { Follows } from '../inbound/follows.js';
 import { pathFault } from '../outbound/target-url.js';
 import { headersFault, stringMapFault } from './submit-task.rules.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
-
-/** A decorator from a rule that says what is wrong with a value, or null. */
-function Follows(rule: (value: unknown) => string | null): PropertyDecorator {
-  return (target, property) => {
-    registerDecorator({
-      name: rule.name,
-      target: target.constructor,
-      propertyName: String(property),
-      validator: {
-        validate: (value) => rule(value) === null,
-        defaultMessage: (failed) => `${failed?.property ?? ''} ${rule(failed?.value) ?? ''}`,
-      },
-    });
-  };
-}
 
 /** A field of the asynchronous tasks, which this version does not have: asking for it must not be ignored. */
 const NotYet = (): PropertyDecorator =>

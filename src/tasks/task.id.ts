@@ -8,6 +8,8 @@ export const createdAtOf = (id: string): number => parseInt(id.slice(0, 8) + id.
 
 /** No id made at or after `ms` (epoch milliseconds) is smaller than this. */
 export function firstIdOf(ms: number): string {
-  const hex = Math.min(Math.max(0, ms), 0xffff_ffff_ffff).toString(16).padStart(12, '0');
+  const hex = Math.min(Math.max(0, Math.ceil(ms)), 0xffff_ffff_ffff)
+    .toString(16)
+    .padStart(12, '0');
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }

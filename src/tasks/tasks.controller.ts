@@ -1,5 +1,6 @@
 import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { InvalidRequestError } from '../common/errors.js';
 import { ValidBody, ValidQuery } from '../inbound/valid.js';
 import { goneAway } from '../inbound/gone-away.js';
 import { ListTasks } from './list-tasks.dto.js';
@@ -10,6 +11,8 @@ import { pageText, recordText, resultText } from './task.view.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const META = 'meta.';
+/** Each is one more look-up for every task that the others let through. */
+const MAX_META_FILTERS = 32;
 
 /** Tasks over HTTP; contract §2. The answers are JSON texts already, with the droplets' bodies as they were written. */
 @Controller('tasks')
@@ -48,7 +51,15 @@ function toQuery(
 ): TaskQuery {
   const filters = { status, dropletName: droplet_name, createdAfter: created_after, createdBefore: created_before, cursor };
   const given = Object.entries(filters).filter(([, value]) => value !== undefined);
-  const meta = Object.entries(all).filter(([name]) => name.startsWith(META));
-  const texts = meta.map(([name, value]) => [name.slice(META.length), String(value)] as const);
-  return { ...Object.fromEntries(given), meta: Object.fromEntries(texts), limit };
+  return { ...Object.fromEntries(given), meta: metaFilters(all), limit };
+}
+
+function metaFilters(all: Record<string, unknown>): Record<string, string> {
+  const given = Object.entries(all).filter(([name]) => name.startsWith(META));
+  if (given.length > MAX_META_FILTERS) throw InvalidRequestError.of('meta', `may hold at most ${MAX_META_FILTERS} filters`);
+  const filters = given.map(([name, value]) => {
+    if (typeof value !== 'string') throw InvalidRequestError.of(name, 'may be given only once');
+    return [name.slice(META.length), value] as const;
+  });
+  return Object.fromEntries(filters);
 }

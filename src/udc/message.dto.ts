@@ -1,43 +1,32 @@
-import { IsIn, IsInt, IsObject, IsOptional, IsString, Length, Max, Min, registerDecorator } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator';
 import type { JsonObject } from '../common/json.js';
+import { Follows, IsJsonObject } from '../inbound/follows.js';
 
 const MESSAGE_TYPES = ['status', 'event', 'command', 'query'] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
 /** An id of the mesh: a string of 1 to 255 characters, or a whole number. */
-function IsMeshId(): PropertyDecorator {
-  return (target, property) => {
-    registerDecorator({
-      name: 'isMeshId',
-      target: target.constructor,
-      propertyName: String(property),
-      options: { message: '$property must be a string of 1 to 255 characters or a whole number' },
-      validator: {
-        validate: (value) =>
-          typeof value === 'string'
-            ? value.length >= 1 && value.length <= 255
-            : typeof value === 'number' && Number.isSafeInteger(value),
-      },
-    });
-  };
+function meshIdRule(value: unknown): string | null {
+  const isText = typeof value === 'string' && value.length >= 1 && value.length <= 255;
+  return isText || Number.isSafeInteger(value) ? null : 'must be a string of 1 to 255 characters or a whole number';
 }
 
 /** The body of `POST /message`; contract §3. */
 export class Message {
-  @IsMeshId()
+  @Follows(meshIdRule)
   trace_id: string | number = '';
 
-  @IsMeshId()
+  @Follows(meshIdRule)
   source: string | number = '';
 
-  @IsMeshId()
+  @Follows(meshIdRule)
   target: string | number = '';
 
   @IsIn(MESSAGE_TYPES)
   message_type: MessageType | undefined = undefined;
 
-  @IsObject()
-  payload: JsonObject = {};
+  @IsJsonObject()
+  payload: JsonObject | undefined = undefined;
 
   @IsOptional()
   @IsString()
@@ -47,13 +36,13 @@ export class Message {
 
 /** The body of `POST /send`; contract §3. */
 export class Send {
-  @IsMeshId()
+  @Follows(meshIdRule)
   target: string | number = '';
 
   @IsIn(MESSAGE_TYPES)
   message_type: MessageType | undefined = undefined;
 
-  @IsObject()
+  @IsJsonObject()
   payload: JsonObject = {};
 
   @IsIn(['high', 'normal', 'low'])

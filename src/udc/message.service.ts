@@ -37,7 +37,7 @@ export class MessageService {
     }
   }
 
-  private async act({ message_type, payload }: Message): Promise<MessageResult> {
+  private async act({ message_type, payload = {} }: Message): Promise<MessageResult> {
     switch (message_type) {
       case 'query':
         return this.answer(payload);

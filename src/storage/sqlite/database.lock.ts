@@ -17,8 +17,11 @@ export function lockDatabase(file: string): DatabaseSync {
   try {
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
-  } catch {
+  } catch (error) {
     lock.close();
-    throw new DatabaseInUseError(file);
+    throw isBusy(error) ? new DatabaseInUseError(file) : error;
   }
 }
+
+/** SQLITE_BUSY; anything else says something about the lock file itself. */
+const isBusy = (error: unknown): boolean => (error as { errcode?: unknown }).errcode === 5;

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { lockDatabase } from './database.lock.js';
-import { migrate } from './migrations.js';
+import { DatabaseInUseError, lockDatabase } from './database.lock.js';
+import { migrate, NewerSchemaError } from './migrations.js';
 
 /** Marks a database as ours (`PRAGMA application_id`): "ORCH". */
 const APPLICATION_ID = 0x4f524348;
@@ -32,15 +32,30 @@ export interface OpenDatabase {
  */
 export function openDatabase(file: string): OpenDatabase {
   if (file === ':memory:') return inMemory();
-  mkdirSync(path.dirname(file), { recursive: true });
-  const lock = lockDatabase(file);
+  const lock = inFolder(file, () => lockFile(file));
   try {
-    if (!existsSync(file)) create(file);
+    if (!existsSync(file)) inFolder(file, () => create(file));
     const database = openExisting(file);
     return { database, close: () => closeAll(database, lock) };
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+function lockFile(file: string): DatabaseSync {
+  mkdirSync(path.dirname(file), { recursive: true });
+  return lockDatabase(file);
+}
+
+/** Runs a step that makes files beside the database: what goes wrong there is the folder's fault. */
+function inFolder<T>(file: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof DatabaseInUseError || error instanceof UnusableDatabaseError) throw error;
+    const reason = `cannot be made (${(error as Error).message}): give DATABASE_URL a folder that this process can write to`;
+    throw new UnusableDatabaseError(file, reason, { cause: error });
   }
 }
 
@@ -56,6 +71,13 @@ function inMemory(): OpenDatabase {
 
 /** A database is born whole: made under another name and renamed, so that an empty file always means damage. */
 function create(file: string): void {
+  // SQLite would play the lost database's last writes into the new one.
+  if (existsSync(`${file}-wal`)) {
+    throw new UnusableDatabaseError(
+      file,
+      'is missing, but its -wal file is not: restore it, or move that away to start a new one',
+    );
+  }
   const unborn = `${file}.new`;
   rmSync(unborn, { force: true });
   const database = new DatabaseSync(unborn);
@@ -73,21 +95,31 @@ function syncFolder(folder: string): void {
 }
 
 function openExisting(file: string): DatabaseSync {
+  refuseNoFile(file);
   const database = new DatabaseSync(file);
   try {
     refuseOldSqlite(database);
     refuseForeign(database, file);
+    migrate(database);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${CACHE_KIB}`);
-    migrate(database);
     database.exec('BEGIN IMMEDIATE; REPLACE INTO write_probe (one, at) VALUES (1, 0); COMMIT');
     return database;
   } catch (error) {
     database.close();
-    if (error instanceof UnusableDatabaseError) throw error;
-    const reason = `cannot be used (${(error as Error).message}): restore a backup, or move it away to start a new one`;
-    throw new UnusableDatabaseError(file, reason, { cause: error });
+    throw unusable(file, error as Error);
   }
+}
+
+function unusable(file: string, error: Error): UnusableDatabaseError {
+  if (error instanceof UnusableDatabaseError) return error;
+  if (error instanceof NewerSchemaError) return new UnusableDatabaseError(file, error.message);
+  const advice = 'restore a backup, or move it and its -wal file away to start a new one';
+  return new UnusableDatabaseError(file, `cannot be used (${error.message}): ${advice}`, { cause: error });
+}
+
+function refuseNoFile(file: string): void {
+  if (!statSync(file).isFile()) throw new UnusableDatabaseError(file, 'is not a file: give DATABASE_URL the path of one');
 }
 
 function refuseOldSqlite(database: DatabaseSync): void {
@@ -99,6 +131,7 @@ function refuseOldSqlite(database: DatabaseSync): void {
 
 function refuseForeign(database: DatabaseSync, file: string): void {
   const pragma = (name: string): number => Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+  if (statSync(file).size === 0) throw new Error('the file is empty');
   if (pragma('application_id') !== APPLICATION_ID) {
     throw new UnusableDatabaseError(file, 'is not one of this program: move it away, or give another DATABASE_URL');
   }

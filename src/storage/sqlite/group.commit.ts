@@ -5,6 +5,8 @@ import type { Log } from '../../common/log.js';
 
 /** How often a failing store is tried again. */
 const PROBE_EVERY_MS = 500;
+/** A probe takes more room than a task with the largest answer that is kept: a disk that is all but full must not pass. */
+const PROBE_BYTES = 65_536;
 
 interface Write {
   readonly run: () => void;
@@ -27,7 +29,7 @@ export class GroupCommit {
     private readonly log: Log,
   ) {}
 
-  /** False from a failed commit until one has worked again. */
+  /** False from when the store was found failing until it was found working again. */
   get isWritable(): boolean {
     return this.isWorking && !this.isClosed;
   }
@@ -61,8 +63,7 @@ export class GroupCommit {
     try {
       this.transaction(() => writes.forEach(({ run }) => run()));
     } catch (error) {
-      if (writes.length === 1) writes.forEach(({ failed }) => failed(new StorageUnavailableError(error)));
-      this.failed(error);
+      if (writes.length === 1) this.refuse(writes, error);
       return false;
     }
     for (const { done } of writes) done();
@@ -80,21 +81,32 @@ export class GroupCommit {
     }
   }
 
-  private failed(error: unknown): void {
-    if (!this.isWorking || this.isClosed) return;
+  /** A write that fails is bad itself, or the first sign that the store fails: a write of our own tells which. */
+  private refuse(writes: readonly Write[], error: unknown): void {
+    for (const { failed } of writes) failed(new StorageUnavailableError(error));
+    if (!this.isWritable || this.probe()) return;
     this.isWorking = false;
     this.log.error({ err: error }, 'store cannot be written');
-    this.clock.after(PROBE_EVERY_MS, () => this.probe());
+    this.clock.after(PROBE_EVERY_MS, () => this.lookAgain());
   }
 
-  private probe(): void {
+  private lookAgain(): void {
     if (this.isClosed) return;
+    if (!this.probe()) return void this.clock.after(PROBE_EVERY_MS, () => this.lookAgain());
+    this.isWorking = true;
+    this.log.info({}, 'store can be written again');
+  }
+
+  /** True if the store takes a write; what it wrote is given back. */
+  private probe(): boolean {
+    const values = (bytes: number): string => `(1, ${this.clock.now()}, zeroblob(${bytes}))`;
     try {
-      this.transaction(() => this.database.exec(`REPLACE INTO write_probe (one, at) VALUES (1, ${this.clock.now()})`));
-      this.isWorking = true;
-      this.log.info({}, 'store can be written again');
+      for (const bytes of [PROBE_BYTES, 0]) {
+        this.transaction(() => this.database.exec(`REPLACE INTO write_probe (one, at, filler) VALUES ${values(bytes)}`));
+      }
+      return true;
     } catch {
-      this.clock.after(PROBE_EVERY_MS, () => this.probe());
+      return false;
     }
   }
 }

@@ -53,6 +53,7 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE TABLE write_probe (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT;
   `,
+  'ALTER TABLE write_probe ADD COLUMN filler BLOB',
 ];
 
 /** The database was written by a newer version of this program. */

@@ -20,6 +20,7 @@ const PURGE_STEP = 200;
 export class SqliteTaskStore extends TaskStore {
   private readonly insertTask: StatementSync;
   private readonly insertMeta: StatementSync;
+  private readonly deleteMeta: StatementSync;
   private readonly addToTotals: StatementSync;
   private readonly selectTask: StatementSync;
   /** How many tasks are stored: counting a million rows at each list would take longer than the list. */
@@ -33,6 +34,7 @@ export class SqliteTaskStore extends TaskStore {
     const names = COLUMNS.map((column) => `:${column}`).join(', ');
     this.insertTask = database.prepare(`INSERT INTO tasks (${COLUMNS.join(', ')}) VALUES (${names})`);
     this.insertMeta = database.prepare('INSERT INTO task_meta (key, value, id) VALUES (?, ?, ?)');
+    this.deleteMeta = database.prepare('DELETE FROM task_meta WHERE key = ? AND value = ? AND id = ?');
     this.addToTotals = database.prepare(`
       UPDATE task_totals SET success = success + :success, error = error + :error, timeout = timeout + :timeout,
         retries = retries + :retries, retried_to_success = retried_to_success + :retried_to_success,
@@ -105,13 +107,10 @@ export class SqliteTaskStore extends TaskStore {
 
   private remove(ids: readonly string[]): void {
     const list = JSON.stringify(ids);
-    this.database
-      .prepare(
-        `DELETE FROM task_meta WHERE (key, value, id) IN (
-          SELECT pair.key, pair.value, tasks.id FROM tasks, json_each(tasks.meta) AS pair
-          WHERE tasks.id IN (SELECT value FROM json_each(?)))`,
-      )
-      .run(list);
+    // Not by json_each: SQLite reads a lone surrogate out of JSON otherwise than it was bound when it was inserted.
+    for (const { id, meta } of this.tasks(ids)) {
+      for (const [key, value] of Object.entries(meta ?? {})) this.deleteMeta.run(key, value, id);
+    }
     this.database.prepare('DELETE FROM tasks WHERE id IN (SELECT value FROM json_each(?))').run(list);
   }
 

@@ -13,12 +13,12 @@ export const COUNTED = 10_000;
 
 interface Condition {
   readonly text: string;
-  readonly value: string;
+  readonly values: readonly string[];
 }
 
 /** The ids of one page and one more, newest first. */
 export function pageSql(query: TaskQuery): Sql {
-  const beyond = query.cursor === undefined ? [] : [{ text: 'id < ?', value: query.cursor }];
+  const beyond = query.cursor === undefined ? [] : [{ text: 'id < ?', values: [query.cursor] }];
   return union(query, beyond, query.limit + 1);
 }
 
@@ -45,15 +45,15 @@ function select(query: TaskQuery, more: readonly Condition[]): Sql {
   const { source, conditions } = metaConditions(query);
   const all = [...conditions, ...ownConditions(query), ...more];
   const where = all.length === 0 ? '' : ` WHERE ${all.map(({ text }) => text).join(' AND ')}`;
-  return { text: `SELECT id FROM ${source}${where}`, values: all.map(({ value }) => value) };
+  return { text: `SELECT id FROM ${source}${where}`, values: all.flatMap(({ values }) => values) };
 }
 
 function ownConditions({ status, dropletName, createdAfter, createdBefore }: TaskQuery): Condition[] {
   return [
-    ...(status === undefined ? [] : [{ text: 'status = ?', value: status }]),
-    ...(dropletName === undefined ? [] : [{ text: 'droplet_key = ?', value: dropletName.toLowerCase() }]),
-    ...(createdAfter === undefined ? [] : [{ text: 'id >= ?', value: firstIdOf(Math.floor(createdAfter) + 1) }]),
-    ...(createdBefore === undefined ? [] : [{ text: 'id < ?', value: firstIdOf(Math.ceil(createdBefore)) }]),
+    ...(status === undefined ? [] : [{ text: 'status = ?', values: [status] }]),
+    ...(dropletName === undefined ? [] : [{ text: 'droplet_key = ?', values: [dropletName.toLowerCase()] }]),
+    ...(createdAfter === undefined ? [] : [{ text: 'id >= ?', values: [firstIdOf(Math.floor(createdAfter) + 1)] }]),
+    ...(createdBefore === undefined ? [] : [{ text: 'id < ?', values: [firstIdOf(createdBefore)] }]),
   ];
 }
 
@@ -61,13 +61,10 @@ function ownConditions({ status, dropletName, createdAfter, createdBefore }: Tas
 function metaConditions({ meta }: TaskQuery): { source: string; conditions: Condition[] } {
   const [first, ...others] = Object.entries(meta);
   if (!first) return { source: 'tasks', conditions: [] };
-  const pair = (alias: string, [key, value]: [string, string]): Condition[] => [
-    { text: `${alias}.key = ?`, value: key },
-    { text: `${alias}.value = ?`, value },
-  ];
-  const joins = others.map((_, index) => ` JOIN task_meta m${index} USING (id)`).join('');
+  const also = 'EXISTS (SELECT 1 FROM task_meta other WHERE other.key = ? AND other.value = ? AND other.id = lead.id)';
+  const lead = { text: 'lead.key = ? AND lead.value = ?', values: first };
   return {
-    source: `task_meta lead${joins} CROSS JOIN tasks USING (id)`,
-    conditions: [...pair('lead', first), ...others.flatMap((other, index) => pair(`m${index}`, other))],
+    source: 'task_meta lead CROSS JOIN tasks USING (id)',
+    conditions: [lead, ...others.map((values) => ({ text: also, values }))],
   };
 }

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { dropletStoreContract } from '../../../test/contracts/droplet.store.contract.js';
+import { taskStoreContract } from '../../../test/contracts/task.store.contract.js';
+import { openSqlite } from '../../../test/support/sqlite.js';
+import { taskRecord, taskRecords } from '../../../test/support/task.factory.js';
+
+function openFile() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'store-'));
+  const { close, ...opened } = openSqlite(path.join(folder, 'tasks.db'));
+  const closeAndRemove = (): void => {
+    close();
+    rmSync(folder, { recursive: true });
+  };
+  return { ...opened, close: closeAndRemove };
+}
+
+const PLACES = [
+  ['SQLite in memory', () => openSqlite()],
+  ['SQLite in a file', openFile],
+] as const;
+
+for (const [name, place] of PLACES) {
+  taskStoreContract(name, () => {
+    const { tasks: store, close } = place();
+    return { store, close };
+  });
+  dropletStoreContract(name, () => {
+    const { droplets: store, close } = place();
+    return { store, close };
+  });
+}
+
+describe('SqliteTaskStore', () => {
+  let folder: string;
+  let file: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'store-'));
+    file = path.join(folder, 'tasks.db');
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const query = { meta: {}, limit: 10 };
+
+  it('has its tasks, their number and the totals after it was opened again', async () => {
+    const tasks = taskRecords(3, { meta: { a: 'b' }, retryCount: 1 });
+    const before = openSqlite(file);
+    await Promise.all(tasks.map((task) => before.tasks.insert(task)));
+    before.close();
+
+    const after = openSqlite(file);
+    const reopened = after.tasks;
+    expect(await reopened.list(query)).toMatchObject({ tasks: [...tasks].reverse(), total: 3 });
+    expect(await reopened.list({ ...query, meta: { a: 'b' } })).toMatchObject({ total: 3 });
+    expect(await reopened.totals()).toMatchObject({ success: 3, retries: 3, retriedToSuccess: 3 });
+    after.close();
+  });
+
+  it('leaves nothing of a purged task behind, whatever its meta', async () => {
+    const { database, tasks: store, close } = openSqlite(file);
+    await store.insert(taskRecord({ meta: { plain: 'x', nul: 'a\u0000b', lone: '\ud800', '"': '\\' } }));
+    await store.purge({ maxTasks: 0, createdSince: 0, maxBytes: 1e15 });
+    const left = database.prepare('SELECT (SELECT COUNT(*) FROM tasks) AS tasks, (SELECT COUNT(*) FROM task_meta) AS meta').get();
+    expect({ ...left }).toEqual({ tasks: 0, meta: 0 });
+    close();
+  });
+
+  it('does not count a task that could not be written', async () => {
+    const { database, tasks: store, close } = openSqlite(file);
+    const task = taskRecord();
+    await store.insert(task);
+    database.exec('PRAGMA query_only = 1');
+    await expect(store.insert(taskRecord())).rejects.toThrow('store cannot be written');
+    expect(store.isWritable).toBe(false);
+    expect([(await store.list(query)).total, (await store.totals()).success]).toEqual([1, 1]);
+    expect(await store.get(task.id)).toEqual(task);
+    close();
+  });
+
+  it.each([
+    ['all', {}, /SCAN tasks USING COVERING INDEX sqlite_autoindex_tasks_1|SEARCH tasks/],
+    ['a status', { status: 'error' }, /SEARCH tasks USING COVERING INDEX tasks_by_status/],
+    ['a droplet', { dropletName: 'echo' }, /SEARCH tasks USING COVERING INDEX tasks_by_droplet/],
+    ['a droplet and a status', { dropletName: 'echo', status: 'error' }, /tasks_by_droplet|tasks_by_status/],
+    ['meta', { meta: { a: 'b' } }, /SEARCH lead USING PRIMARY KEY/],
+    ['two of meta', { meta: { a: 'b', c: 'd' } }, /SEARCH other (EXISTS )?USING PRIMARY KEY/],
+  ])('reads a list by %s from an index, without sorting', async (_title, filters, expected) => {
+    const { database, tasks: store, close } = openSqlite(file);
+    const texts: string[] = [];
+    const prepare = database.prepare.bind(database);
+    database.prepare = (text) => {
+      texts.push(text);
+      return prepare(text);
+    };
+    await store.list({ ...query, ...filters });
+    database.prepare = prepare;
+    const page = texts.find((text) => text.includes('ORDER BY'))!;
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${page}`).all(...Array.from(page.matchAll(/\?/g), () => 'x'));
+    const steps = plan.map(({ detail }) => String(detail)).join('\n');
+    expect(steps).toMatch(expected);
+    expect(steps).not.toContain('TEMP B-TREE');
+    close();
+  });
+});
