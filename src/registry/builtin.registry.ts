@@ -1,15 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { ConflictError, DropletNotFoundError, InvalidRequestError } from '../common/errors.js';
-import { iso } from '../common/time.js';
 import { Settings } from '../config/settings.js';
-import { VERSION } from '../config/version.js';
+import { beatingEntry, changedEntry, newEntry, presentEntry, selfEntry } from './builtin.entry.js';
 import { DropletIndex } from './droplet.index.js';
 import { DropletStore, type OwnDroplet } from './droplet.store.js';
 import type { DropletChange, HeartbeatReport, NewDroplet } from './registration.dto.js';
-
-/** A droplet that has sent heartbeats counts as inactive after this long without one; contract §5. */
-const HEARTBEAT_EXPIRY_MS = 90_000;
 
 /** 1 and 2 are the Registry's and the orchestrator's in every mesh. */
 const FIRST_FREE_ID = 3;
@@ -41,9 +37,7 @@ export class BuiltinRegistry implements OnModuleInit {
 
   /** The entry as it is now: inactive when its heartbeats have stopped. */
   present(droplet: OwnDroplet): OwnDroplet {
-    const { heartbeat } = droplet;
-    const isSilent = heartbeat !== null && this.clock.now() - heartbeat.at > HEARTBEAT_EXPIRY_MS;
-    return isSilent ? { ...droplet, status: 'inactive' } : droplet;
+    return presentEntry(droplet, this.clock.now());
   }
 
   /** @throws ConflictError when the name or the id is taken */
@@ -63,7 +57,7 @@ export class BuiltinRegistry implements OnModuleInit {
 
   /** @throws DropletNotFoundError */
   heartbeat(key: string, report: HeartbeatReport): Promise<OwnDroplet> {
-    return this.inTurn(() => this.beat(key, report));
+    return this.inTurn(async () => this.beat(key, report));
   }
 
   private async insert(entry: NewDroplet): Promise<OwnDroplet> {
@@ -73,28 +67,13 @@ export class BuiltinRegistry implements OnModuleInit {
     if (this.isTaken(entry.name)) throw new ConflictError(`Droplet with name '${entry.name}' already exists`);
     const holder = entry.id === null ? undefined : this.byId.get(entry.id);
     if (holder) throw new ConflictError(`The id ${holder.id} is held by '${holder.name}'`);
-    const now = iso(this.clock.now());
-    return this.save({
-      id: entry.id ?? this.freeId(),
-      name: entry.name,
-      endpoint: withoutTrailingSlash(endpoint),
-      ...fieldsOf(entry),
-      registered_at: now,
-      updated_at: now,
-      heartbeat: null,
-    });
+    return this.save(newEntry(entry, { id: entry.id ?? this.freeId(), endpoint }, this.clock.now()));
   }
 
   private async update(key: string, change: DropletChange): Promise<OwnDroplet> {
     const before = this.find(key);
-    const { name = before.name, url, endpoint = url ?? before.endpoint, ...given } = withoutNulls(change);
-    if (name !== before.name) this.refuseName(before, name);
-    return this.save({
-      ...before,
-      ...given,
-      ...{ name, endpoint: withoutTrailingSlash(endpoint), updated_at: this.timestamp() },
-      version: versionOf(change) ?? before.version,
-    });
+    if (change.name !== null && change.name !== before.name) this.refuseName(before, change.name);
+    return this.save(changedEntry(before, change, this.clock.now()));
   }
 
   private async delete(key: string): Promise<OwnDroplet> {
@@ -106,10 +85,8 @@ export class BuiltinRegistry implements OnModuleInit {
     return droplet;
   }
 
-  private async beat(key: string, { status, metrics }: HeartbeatReport): Promise<OwnDroplet> {
-    const before = this.find(key);
-    const heartbeat = { at: this.clock.now(), metrics };
-    return this.save({ ...before, status: status ?? 'active', heartbeat, updated_at: this.timestamp() });
+  private beat(key: string, report: HeartbeatReport): Promise<OwnDroplet> {
+    return this.save(beatingEntry(this.find(key), report, this.clock.now()));
   }
 
   /** One write at a time: what a write checks must still hold when it is stored. */
@@ -152,14 +129,10 @@ export class BuiltinRegistry implements OnModuleInit {
   }
 
   private async registerSelf(): Promise<void> {
-    const { SERVICE_NAME: name, DROPLET_ID, PUBLIC_URL: endpoint, STEWARD: steward } = this.settings;
-    const before = this.droplets.droplets.find((droplet) => droplet.name === name);
+    const { SERVICE_NAME, DROPLET_ID } = this.settings;
+    const before = this.droplets.droplets.find(({ name }) => name === SERVICE_NAME);
     const id = before?.id ?? (this.byId.has(DROPLET_ID) ? this.freeId() : DROPLET_ID);
-    const now = this.timestamp();
-    await this.save({
-      ...{ id, name, endpoint, steward, version: VERSION, metadata: { version: VERSION }, status: 'active', proof: null },
-      ...{ cost_usd: 0, yield_usd: 0, registered_at: before?.registered_at ?? now, updated_at: now, heartbeat: null },
-    });
+    await this.save(selfEntry(id, before, this.settings, this.clock.now()));
   }
 
   /** The lowest one that is free: one after the highest would, after 2^53 - 1, be an id that another droplet has. */
@@ -168,31 +141,4 @@ export class BuiltinRegistry implements OnModuleInit {
     while (this.byId.has(id)) id++;
     return id;
   }
-
-  private timestamp(): string {
-    return iso(this.clock.now());
-  }
-}
-
-type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
-
-/** What a change really changes: null says "as before". */
-function withoutNulls<T extends object>(change: T): Given<T> {
-  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null)) as Given<T>;
-}
-
-const withoutTrailingSlash = (endpoint: string): string => endpoint.replace(/\/+$/, '');
-
-function fieldsOf(entry: NewDroplet) {
-  const { steward, proof, cost_usd, yield_usd, version } = entry;
-  const metadata = entry.metadata ?? (version === null ? null : { version });
-  return {
-    ...{ steward, metadata, proof, version: versionOf({ version, metadata }) },
-    ...{ status: entry.status ?? 'active', cost_usd: cost_usd ?? 0, yield_usd: yield_usd ?? 0 },
-  };
-}
-
-function versionOf({ version, metadata }: Pick<OwnDroplet, 'version' | 'metadata'>): string | null {
-  const stated = metadata?.version;
-  return version ?? (typeof stated === 'string' ? stated : null);
 }
