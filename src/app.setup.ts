@@ -23,7 +23,7 @@ export async function createApp(settings: Settings): Promise<NestFastifyApplicat
   const fastify = adapter.getInstance();
   clientErrors.watch(fastify.server);
   const routes = new RouteTable(fastify);
-  useJsonBodies(fastify);
+  useJsonBodies(fastify, settings);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), adapter, {
     bodyParser: false,
     // What fails before the log is there is thrown, and told once by who called.

@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'METHOD_NOT_ALLOWED'
   | 'PAYLOAD_TOO_LARGE'
   | 'CONFLICT'
+  | 'IDEMPOTENCY_MISMATCH'
+  | 'OVERLOADED'
   | 'REGISTRY_ERROR'
   | 'STORAGE_UNAVAILABLE'
   | 'NOT_READY'
@@ -73,9 +75,28 @@ export class ConflictError extends OrchestratorError {
   constructor(
     message: string,
     override readonly details: Readonly<Record<string, unknown>> | null = null,
+    override readonly retryAfterSeconds: number | null = null,
   ) {
     super(message);
   }
+
+  /** The first request with an Idempotency-Key has no outcome yet. */
+  static stillRunning(taskId: string): ConflictError {
+    return new ConflictError('The first request with this Idempotency-Key still runs', { task_id: taskId }, 1);
+  }
+}
+
+export class IdempotencyMismatchError extends OrchestratorError {
+  readonly code = 'IDEMPOTENCY_MISMATCH';
+
+  constructor() {
+    super('The Idempotency-Key was used for another request');
+  }
+}
+
+export class OverloadedError extends OrchestratorError {
+  readonly code = 'OVERLOADED';
+  override readonly retryAfterSeconds = 1;
 }
 
 export class RegistryUnavailableError extends OrchestratorError {

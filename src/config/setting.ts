@@ -86,3 +86,23 @@ function httpUrl(name: string, value: string): string {
 
 /** An http or https URL that may stay unset. */
 export const optionalUrl = (): Setting<string | null> => setting<string | null>(null, httpUrl);
+
+/** true or false, in any case. */
+export const flag = (fallback: boolean): Setting<boolean> =>
+  setting(fallback, (name, value) => {
+    const word = value.toLowerCase();
+    if (word !== 'true' && word !== 'false') throw new BadSettingError(name, 'must be true or false');
+    return word === 'true';
+  });
+
+const CALLBACK_SECRET = /^whsec_[A-Za-z0-9+/]{4,}={0,2}$/;
+
+/** The secrets of Standard Webhooks, `whsec_` and base64; two with a space between while one replaces the other. */
+export const callbackSecrets = (): Setting<readonly string[]> =>
+  setting<readonly string[]>([], (name, value) => {
+    const secrets = value.split(/\s+/);
+    if (secrets.length > 2 || !secrets.every((secret) => CALLBACK_SECRET.test(secret))) {
+      throw new BadSettingError(name, 'must be one or two secrets of the form whsec_<base64>, with a space between');
+    }
+    return secrets;
+  });

@@ -41,11 +41,22 @@ describe('defaults', () => {
       RETRY_BACKOFF_BASE_MS: 1000,
       RETRY_BACKOFF_MAX_MS: 4000,
       RETRY_JITTER: 'full',
+      ASYNC_TASK_TIMEOUT: 600_000,
+      ASYNC_ATTEMPT_TIMEOUT: 10_000,
+      ASYNC_MAX_RETRIES: 15,
+      ASYNC_BACKOFF_BASE_MS: 1000,
+      ASYNC_BACKOFF_MAX_MS: 60_000,
+      DROPLET_MAX_IN_FLIGHT: 64,
+      MAX_IN_FLIGHT: 1024,
+      QUEUE_LIMIT: 1_000_000,
       TASK_MAX_HISTORY: 1_000_000,
       TASK_RETENTION_HOURS: 168 * 3_600_000,
       STORAGE_LIMIT: 10 * 1024 * MIB,
       BODY_LIMIT: MIB,
       RESPONSE_LIMIT: 10 * MIB,
+      STORED_RESPONSE_LIMIT: 256 * 1024,
+      CALLBACK_SECRET: [],
+      CALLBACK_ALLOW_PRIVATE: false,
       SHUTDOWN_DELAY: 0,
       SHUTDOWN_GRACE: 20_000,
     });
@@ -81,6 +92,11 @@ describe('values', () => {
     ['TASK_MAX_RETRIES', '0', 1],
     ['TASK_MAX_RETRIES', '1', 1],
     ['TASK_MAX_RETRIES', '50', 50],
+    ['ASYNC_MAX_RETRIES', '0', 1],
+    ['ASYNC_MAX_RETRIES', '50', 50],
+    ['STORED_RESPONSE_LIMIT', '10240', 10_240],
+    ['CALLBACK_ALLOW_PRIVATE', 'TRUE', true],
+    ['CALLBACK_ALLOW_PRIVATE', 'False', false],
     ['TASK_RETENTION_HOURS', '0.5', 1_800_000],
     ['SHUTDOWN_DELAY', '0', 0],
     ['REGISTRY_TIMEOUT', '0.001', 1],
@@ -90,7 +106,14 @@ describe('values', () => {
 
   const durations = [
     ...['REGISTRY_SYNC_INTERVAL', 'REGISTRY_TIMEOUT', 'REGISTRY_CACHE_EXPIRY', 'REGISTRY_MISSING_KEEP'],
-    ...['TASK_TIMEOUT', 'TASK_ATTEMPT_TIMEOUT', 'SHUTDOWN_DELAY', 'SHUTDOWN_GRACE'],
+    ...[
+      'TASK_TIMEOUT',
+      'TASK_ATTEMPT_TIMEOUT',
+      'ASYNC_TASK_TIMEOUT',
+      'ASYNC_ATTEMPT_TIMEOUT',
+      'SHUTDOWN_DELAY',
+      'SHUTDOWN_GRACE',
+    ],
   ] as 'TASK_TIMEOUT'[];
 
   it.each(durations)('%s is in seconds, decimals allowed, and is kept in whole milliseconds', (name) => {
@@ -112,6 +135,14 @@ describe('values', () => {
     ],
   ])('LOG_LEVEL=%s is %s', (text, level) => {
     expect(parseSettings({ LOG_LEVEL: text }).LOG_LEVEL).toBe(level);
+  });
+
+  it.each([
+    ['whsec_c2VjcmV0', ['whsec_c2VjcmV0']],
+    ['whsec_c2VjcmV0 whsec_bmV3ZXI=', ['whsec_c2VjcmV0', 'whsec_bmV3ZXI=']],
+    [' whsec_c2VjcmV0\twhsec_bmV3ZXI= ', ['whsec_c2VjcmV0', 'whsec_bmV3ZXI=']],
+  ])('CALLBACK_SECRET=%j', (text, secrets) => {
+    expect(parseSettings({ CALLBACK_SECRET: text }).CALLBACK_SECRET).toEqual(secrets);
   });
 
   it('PUBLIC_URL follows PORT unless it is given', () => {
@@ -140,11 +171,13 @@ describe('values', () => {
 describe('a value that cannot be used stops the start with one line that names it', () => {
   const integers = [
     ...['PORT', 'DROPLET_ID', 'TASK_MAX_RETRIES', 'RETRY_BACKOFF_BASE_MS', 'RETRY_BACKOFF_MAX_MS', 'TASK_MAX_HISTORY'],
-    ...['STORAGE_LIMIT', 'BODY_LIMIT', 'RESPONSE_LIMIT'],
+    ...['STORAGE_LIMIT', 'BODY_LIMIT', 'RESPONSE_LIMIT', 'STORED_RESPONSE_LIMIT', 'QUEUE_LIMIT', 'ASYNC_MAX_RETRIES'],
+    ...['ASYNC_BACKOFF_BASE_MS', 'ASYNC_BACKOFF_MAX_MS', 'DROPLET_MAX_IN_FLIGHT', 'MAX_IN_FLIGHT'],
   ];
   const decimals = [
     ...['REGISTRY_SYNC_INTERVAL', 'REGISTRY_TIMEOUT', 'REGISTRY_CACHE_EXPIRY', 'REGISTRY_MISSING_KEEP', 'TASK_TIMEOUT'],
     ...['TASK_ATTEMPT_TIMEOUT', 'TASK_RETENTION_HOURS', 'SHUTDOWN_DELAY', 'SHUTDOWN_GRACE'],
+    ...['ASYNC_TASK_TIMEOUT', 'ASYNC_ATTEMPT_TIMEOUT'],
   ];
   const noNumbers = [
     '-1',
@@ -161,7 +194,7 @@ describe('a value that cannot be used stops the start with one line that names i
     '1\n2',
     '٣',
   ];
-  const zeroAllowed = new Set(['TASK_MAX_RETRIES', 'SHUTDOWN_DELAY']);
+  const zeroAllowed = new Set(['TASK_MAX_RETRIES', 'ASYNC_MAX_RETRIES', 'SHUTDOWN_DELAY']);
 
   it.each([
     ...integers.flatMap((name) => [...noNumbers, '1.5', '1.0'].map((text) => [name, text])),
@@ -172,6 +205,8 @@ describe('a value that cannot be used stops the start with one line that names i
       ['TASK_MAX_RETRIES', '51'],
       ['DROPLET_ID', '0.0'],
       ['STORAGE_LIMIT', '1000'],
+      ['ASYNC_MAX_RETRIES', '51'],
+      ['STORED_RESPONSE_LIMIT', '10239'],
     ],
     ...[
       ['LOG_LEVEL', 'loud'],
@@ -185,6 +220,12 @@ describe('a value that cannot be used stops the start with one line that names i
       ['RETRY_JITTER', 'half'],
       ['RETRY_JITTER', 'valueOf'],
     ],
+    ...['1', '0', 'yes', 'on', 'truth'].map((text) => ['CALLBACK_ALLOW_PRIVATE', text]),
+    ...['secret', 'whsec_', 'whsec_a b c', 'WHSEC_c2VjcmV0', 'whsec_%%%%', 'whsec_c2VjcmV0,whsec_c2VjcmV0'].map((text) => [
+      'CALLBACK_SECRET',
+      text,
+    ]),
+    ['CALLBACK_SECRET', 'whsec_c2VjcmV0 whsec_c2VjcmV0 whsec_c2VjcmV0'],
     ...['PUBLIC_URL', 'REGISTRY_URL'].flatMap((name) =>
       [
         ...[
@@ -225,7 +266,8 @@ describe('a value that cannot be used stops the start with one line that names i
     ['REGISTRY_TOKEN', 'hunter2ü'],
     ['DATABASE_URL', 'postgres://u:hunter2@h/d'],
     ['DATABASE_URL', 'mysql://u:hunter2@h/d'],
-    ['CALLBACK_SECRET', 'whsec_hunter2'],
+    ['CALLBACK_SECRET', 'hunter2'],
+    ['CALLBACK_SECRET', 'whsec_hunter2!'],
     ['JWT_PUBLIC_KEY', 'hunter2'],
     ['AUTH_MODE', 'hunter2'],
   ])('never shows a secret: %s', (name, text) => {
@@ -237,25 +279,14 @@ describe('a value that cannot be used stops the start with one line that names i
 
 describe('a setting whose feature is not built yet stops the start', () => {
   const values: Record<string, readonly string[]> = {
-    ASYNC_TASK_TIMEOUT: ['600'],
-    ASYNC_ATTEMPT_TIMEOUT: ['10'],
-    ASYNC_MAX_RETRIES: ['15'],
-    ASYNC_BACKOFF_BASE_MS: ['1000'],
-    ASYNC_BACKOFF_MAX_MS: ['60000'],
     RETRY_BUDGET_PERCENT: ['20', '0'],
     RETRY_BUDGET_MIN_PER_SECOND: ['10', '0'],
     BREAKER_WINDOW_MS: ['10000'],
     BREAKER_MIN_CALLS: ['20'],
     BREAKER_FAILURE_PERCENT: ['50'],
     BREAKER_OPEN_MS: ['30000'],
-    DROPLET_MAX_IN_FLIGHT: ['64'],
     DROPLET_MAX_WAITING: ['256', '0'],
-    MAX_IN_FLIGHT: ['1024'],
-    STORED_RESPONSE_LIMIT: ['262144'],
     RESPONSE_BUFFER_LIMIT: ['268435456'],
-    QUEUE_LIMIT: ['1000000'],
-    CALLBACK_SECRET: ['whsec_x'],
-    CALLBACK_ALLOW_PRIVATE: ['true', 'TRUE', '1', 'yes'],
     POLICY_FILE: ['policy.json'],
     AUTH_MODE: ['apikey', 'jwt', 'APIKEY', 'nonsense'],
     API_KEYS_FILE: ['keys.json'],
@@ -279,7 +310,7 @@ describe('a setting whose feature is not built yet stops the start', () => {
 
   it('every setting of the contract is either built or refused', () => {
     const known = [...Object.keys(SETTINGS), ...Object.keys(values)];
-    expect(new Set(known).size).toBe(30 + 27);
-    expect(known).toHaveLength(30 + 27);
+    expect(new Set(known).size).toBe(41 + 16);
+    expect(known).toHaveLength(41 + 16);
   });
 });

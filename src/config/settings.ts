@@ -1,6 +1,8 @@
 import path from 'node:path';
 import {
   BadSettingError,
+  callbackSecrets,
+  flag,
   hours,
   integer,
   oneOf,
@@ -45,11 +47,22 @@ export const SETTINGS = {
   RETRY_BACKOFF_BASE_MS: integer(1000, { max: 3_600_000 }),
   RETRY_BACKOFF_MAX_MS: integer(4000, { max: 3_600_000 }),
   RETRY_JITTER: oneOf(['full', 'none'], 'full'),
+  ASYNC_TASK_TIMEOUT: seconds(600),
+  ASYNC_ATTEMPT_TIMEOUT: seconds(10),
+  ASYNC_MAX_RETRIES: integer(15, { min: 0, max: 50 }),
+  ASYNC_BACKOFF_BASE_MS: integer(1000, { max: 3_600_000 }),
+  ASYNC_BACKOFF_MAX_MS: integer(60_000, { max: 3_600_000 }),
+  DROPLET_MAX_IN_FLIGHT: integer(64),
+  MAX_IN_FLIGHT: integer(1024),
+  QUEUE_LIMIT: integer(1_000_000),
   TASK_MAX_HISTORY: integer(1_000_000),
   TASK_RETENTION_HOURS: hours(168),
   STORAGE_LIMIT: integer(10 * GIB, { min: MIB }),
   BODY_LIMIT: integer(MIB, { max: 256 * MIB }),
   RESPONSE_LIMIT: integer(10 * MIB, { max: 256 * MIB }),
+  STORED_RESPONSE_LIMIT: integer(256 * KIB, { min: 10 * KIB, max: 256 * MIB }),
+  CALLBACK_SECRET: callbackSecrets(),
+  CALLBACK_ALLOW_PRIVATE: flag(false),
   SHUTDOWN_DELAY: seconds(0),
   SHUTDOWN_GRACE: seconds(20),
 } satisfies Record<string, Setting<unknown>>;
@@ -89,6 +102,7 @@ function derive({ REGISTRY_CACHE_DIR, ...values }: Values): Settings {
     CACHE_DIR: path.resolve(values.CACHE_DIR ?? REGISTRY_CACHE_DIR ?? './data'),
     DATABASE_URL: databaseFile(values.DATABASE_URL),
     TASK_MAX_RETRIES: Math.max(1, values.TASK_MAX_RETRIES),
+    ASYNC_MAX_RETRIES: Math.max(1, values.ASYNC_MAX_RETRIES),
   };
 }
 

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InvalidRequestError } from '../common/errors.js';
-import { hasUnusualNumber, parseExact, structureFault } from '../common/json.js';
+import type { Settings } from '../config/settings.js';
+import { hasUnusualNumber, isJsonObject, parseExact, structureFault } from '../common/json.js';
 
 const JSON_TYPE = /^application\/(?:[^;]+\+)?json\s*(?:;|$)/i;
 
@@ -11,8 +12,15 @@ class UnsupportedMediaTypeError extends Error {
   readonly statusCode = 415;
 }
 
+/** The body of this route is a list of tasks: it may be larger, and the limits on structure hold for each task. */
+const BATCH_ROUTE = '/tasks/batch';
+const BATCH_FACTOR = 16;
+
 /** Replaces Fastify's parsers: JSON only, checked before anything walks it; an empty body is no body. */
-export function useJsonBodies(fastify: FastifyInstance): void {
+export function useJsonBodies(fastify: FastifyInstance, { BODY_LIMIT }: Settings): void {
+  fastify.addHook('onRoute', (route) => {
+    if (route.url === BATCH_ROUTE) route.bodyLimit = BATCH_FACTOR * BODY_LIMIT;
+  });
   fastify.addHook('onRequest', ({ headers }, _reply, done) => {
     // Fastify refuses a type that it cannot read before it sees that there is no body.
     if (hasNoBody(headers) || headers['content-type'] === '') delete headers['content-type'];
@@ -37,9 +45,23 @@ function parseBody(request: FastifyRequest, body: Buffer): unknown {
   if (type !== undefined && !JSON_TYPE.test(type)) throw new UnsupportedMediaTypeError();
   const text = body.toString('utf8');
   const value = parsed(body, () => JSON.parse(text) as unknown);
-  const fault = structureFault(value);
-  if (fault) throw InvalidRequestError.of('body', fault);
+  refuseFaults(request.routeOptions.url === BATCH_ROUTE ? batchParts(value) : { body: value });
   return hasUnusualNumber(text) ? withExactPayloads(value, parseExact(text)) : value;
+}
+
+/** @throws InvalidRequestError for the first part whose structure is refused */
+function refuseFaults(parts: Readonly<Record<string, unknown>>): void {
+  for (const [name, part] of Object.entries(parts)) {
+    const fault = structureFault(part);
+    if (fault) throw InvalidRequestError.of(name, fault);
+  }
+}
+
+/** What a batch holds beside its tasks, and each task by itself. */
+function batchParts(value: unknown): Readonly<Record<string, unknown>> {
+  if (!isJsonObject(value) || !Array.isArray(value.tasks)) return { body: value };
+  const tasks = value.tasks.map((task: unknown, index) => [`tasks.${index}`, task] as const);
+  return { body: { ...value, tasks: null }, ...Object.fromEntries(tasks) };
 }
 
 function parsed(body: Buffer, parse: () => unknown): unknown {

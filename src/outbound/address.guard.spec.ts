@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { describe, expect, it } from '@jest/globals';
-import { AddressRefusedError, guardedLookup, isRefusedAddress } from './address.guard.js';
+import { AddressRefusedError, isNotPublicAddress, isRefusedAddress, lookupGuardedBy } from './address.guard.js';
 
 /** What the transport would be told to connect to: the host as WHATWG URL writes it. */
 const hostOf = (spelling: string): string => new URL(`http://${spelling}/`).hostname;
@@ -61,14 +61,61 @@ describe('address guard', () => {
   );
 });
 
+describe('the rule for addresses that a caller names', () => {
+  it.each([
+    ...[
+      '0.0.0.0',
+      '0.255.255.255',
+      '10.0.0.1',
+      '10.255.255.255',
+      '100.64.0.1',
+      '100.127.255.255',
+      '127.0.0.1',
+      '127.255.255.255',
+    ],
+    ...['169.254.169.254', '172.16.0.1', '172.31.255.255', '192.0.0.1', '192.168.0.1', '192.168.255.255', '198.18.0.1'],
+    ...['198.19.255.255', '224.0.0.1', '239.255.255.255', '240.0.0.1', '255.255.255.255', '100.100.100.200', '168.63.129.16'],
+    ...['::', '::1', '[::1]', 'fc00::1', 'fd00::1', 'fd00:ec2::254', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1'],
+    ...['::ffff:127.0.0.1', '::ffff:7f00:1', '[::ffff:10.0.0.1]', '::ffff:169.254.169.254', '::127.0.0.1', '64:ff9b::10.0.0.1'],
+    ...['64:ff9b:1::192.168.0.1', '2002:7f00:1::1', '2001::1', '2001:0:4136:e378:8000:63bf:3fff:fdd2'],
+  ])('refuses %s', (address) => {
+    expect(isNotPublicAddress(address)).toBe(true);
+  });
+
+  it.each([
+    '2130706433',
+    '0x7f000001',
+    '017700000001',
+    '127.1',
+    '0x7f.1',
+    '3232235521',
+    '[::ffff:127.0.0.1]',
+    '[0:0:0:0:0:0:0:1]',
+  ])('refuses a URL spelled %s', (spelling) => {
+    expect(isNotPublicAddress(hostOf(spelling))).toBe(true);
+  });
+
+  it.each([
+    ...['8.8.8.8', '1.1.1.1', '9.255.255.255', '11.0.0.1', '100.63.255.255', '100.128.0.1', '126.255.255.255', '128.0.0.1'],
+    ...['172.15.255.255', '172.32.0.1', '192.0.1.1', '192.167.255.255', '192.169.0.1', '198.17.255.255', '198.20.0.1'],
+    ...['223.255.255.255', '2000::1', '2606:4700:4700::1111', '[2606:4700:4700::1111]', '3fff:ffff::1', '::ffff:8.8.8.8'],
+  ])('lets %s be called', (address) => {
+    expect(isNotPublicAddress(address)).toBe(false);
+  });
+
+  it.each(['localhost', 'hooks.example', ''])('leaves the name %j to the look-up', (name) => {
+    expect(isNotPublicAddress(name)).toBe(false);
+  });
+});
+
 interface Found {
   readonly error: Error | null;
   readonly address: string | LookupAddress[];
   readonly family?: number | undefined;
 }
 
-const look = (name: string, all: boolean): Promise<Found> =>
-  new Promise((resolve) => guardedLookup(name, { all }, (error, address, family) => resolve({ error, address, family })));
+const look = (name: string, all: boolean, rule = isRefusedAddress): Promise<Found> =>
+  new Promise((resolve) => lookupGuardedBy(rule)(name, { all }, (error, address, family) => resolve({ error, address, family })));
 
 describe('a guarded look-up', () => {
   // The machine's resolver takes these for addresses, though they are none to us: names that resolve, without any network.
@@ -83,6 +130,12 @@ describe('a guarded look-up', () => {
       }
     },
   );
+
+  it('fails for a name of this machine when only public addresses may be called', async () => {
+    const { error, address } = await look('localhost', true, isNotPublicAddress);
+    expect(error).toBeInstanceOf(AddressRefusedError);
+    expect(address).toEqual([]);
+  });
 
   it('gives all addresses of a good name, those it has checked', async () => {
     const { error, address } = await look('localhost', true);

@@ -2,13 +2,14 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { stopsAfterEach } from '../../test/support/outbound.cleanup.js';
 import { freePort, rawServer } from '../../test/support/server.js';
-import { AddressRefusedError } from './address.guard.js';
+import { AddressRefusedError, isNotPublicAddress, isRefusedAddress } from './address.guard.js';
 import { guardedConnector, NotSentError } from './connector.js';
 
-const connect = guardedConnector();
+const toDroplets = guardedConnector(isRefusedAddress);
+const toCallers = guardedConnector(isNotPublicAddress);
 
 /** Opens a connection and closes it; resolves with the error, or null. */
-const open = (hostname: string, port: number | string, protocol = 'http:'): Promise<Error | null> =>
+const open = (hostname: string, port: number | string, protocol = 'http:', connect = toDroplets): Promise<Error | null> =>
   new Promise((resolve) =>
     connect({ hostname, host: hostname, protocol, port: String(port) }, (...[error, socket]: [Error, null] | [null, Socket]) => {
       socket?.destroy();
@@ -37,6 +38,15 @@ describe('connector', () => {
   it.each(['http:', 'https:'])('refuses a name that resolves to one (%s)', async (protocol) => {
     expect(await open('2852039166', 80, protocol)).toBeInstanceOf(AddressRefusedError);
   });
+
+  it.each(['127.0.0.1', '::1', 'localhost', '10.0.0.1', '::ffff:127.0.0.1'])(
+    'never reaches %s when only public addresses may be called',
+    async (host) => {
+      const server = keep(await rawServer(() => undefined));
+      expect(await open(host, new URL(server.url).port, 'http:', toCallers)).toBeInstanceOf(AddressRefusedError);
+      expect(server.connections()).toBe(0);
+    },
+  );
 
   it('says that nothing was sent when nobody listens', async () => {
     const error = await open('127.0.0.1', await freePort());

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { buildConnector } from 'undici';
-import { AddressRefusedError, guardedLookup, isRefusedAddress } from './address.guard.js';
+import { AddressRefusedError, lookupGuardedBy, type AddressRule } from './address.guard.js';
 
 /** How long a connection may take to stand, name look-up and TLS included; contract §6. */
 const CONNECT_TIMEOUT_MS = 2000;
@@ -19,10 +19,10 @@ function describe(error: Error): string {
 }
 
 /** Opens connections, but never to a refused address: literals are checked here, names by their look-up. */
-export function guardedConnector(): buildConnector.connector {
-  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false, lookup: guardedLookup });
+export function guardedConnector(isRefused: AddressRule): buildConnector.connector {
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false, lookup: lookupGuardedBy(isRefused) });
   return (options, callback) => {
-    if (isIP(options.hostname.replace(/^\[|\]$/g, '')) && isRefusedAddress(options.hostname)) {
+    if (isIP(options.hostname.replace(/^\[|\]$/g, '')) && isRefused(options.hostname)) {
       return callback(new AddressRefusedError(options.hostname), null);
     }
     connect(options, (...[error, socket]) => {

@@ -4,20 +4,25 @@ import { VERSION } from '../config/version.js';
 import { Metrics } from '../metrics/metrics.js';
 import { isAnswer } from './outcome.js';
 import { Reachability } from './reachability.js';
-import { RetryPolicy, type AttemptInfo, type Cancellation, type Execution, type RetryPlan } from './retry.policy.js';
+import {
+  RetryPolicy,
+  type AttemptInfo,
+  type AttemptRecord,
+  type Cancellation,
+  type Execution,
+  type OutboundCall,
+  type Progress,
+  type RetryPlan,
+  type Step,
+} from './retry.policy.js';
 import { targetUrl } from './target-url.js';
 import type { TraceContext } from './trace-context.js';
 
-/** The part of a Registry entry that a call needs. */
-interface Callee {
-  readonly name: string;
-  readonly endpoint: string;
-}
-
 /** One call to a droplet. */
 export interface DropletCall {
-  /** Asked before each attempt: the droplet may have moved since the last one. */
-  readonly droplet: () => Callee;
+  readonly name: string;
+  /** Asked before each attempt: the droplet may have moved since the last one. May throw when it is not known. */
+  readonly endpoint: () => string;
   readonly method: string;
   readonly path: string;
   /** JSON text, or null for no body. */
@@ -42,20 +47,36 @@ export class DropletClient {
     private readonly settings: Settings,
   ) {}
 
-  /** @throws InvalidRequestError when the path would leave the droplet */
+  /** Makes the call to its end. */
   async call(call: DropletCall, plan: RetryPlan, cancellation: Cancellation): Promise<Execution> {
-    const outbound = {
+    const execution = await this.policy.execute(this.outbound(call), plan, cancellation);
+    this.observe(call.name, execution.attempts);
+    return execution;
+  }
+
+  /** Makes one attempt of the call. */
+  async step(call: DropletCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step> {
+    const step = await this.policy.step(this.outbound(call), plan, progress, abort);
+    this.observe(call.name, [step.made]);
+    return step;
+  }
+
+  private outbound(call: DropletCall): OutboundCall {
+    return {
       method: call.method,
-      target: () => targetUrl(call.droplet().endpoint, call.path),
-      headers: (info: AttemptInfo) => headersOf(call, info),
+      target: () => targetUrl(call.endpoint(), call.path),
+      headers: (info) => headersOf(call, info),
       body: call.payload,
       responseLimit: this.settings.RESPONSE_LIMIT,
     };
-    const execution = await this.policy.execute(outbound, plan, cancellation);
-    const { name } = call.droplet();
-    this.reachability.record(name, isAnswer(execution.outcome));
-    for (const { outcome, durationMs } of execution.attempts) this.metrics.attemptMade(name, outcome.kind, durationMs);
-    return execution;
+  }
+
+  private observe(droplet: string, attempts: readonly AttemptRecord[]): void {
+    for (const { outcome, durationMs } of attempts) {
+      // A call that we took back ourselves says nothing of the droplet.
+      if (outcome.kind !== 'aborted') this.reachability.record(droplet, isAnswer(outcome));
+      this.metrics.attemptMade(droplet, outcome.kind, durationMs);
+    }
   }
 }
 

@@ -20,7 +20,10 @@ describe('one exchange', () => {
   });
 
   const exchange = (request: Partial<WireRequest> = {}): Exchange =>
-    new Exchange({ origin: droplet.url, path: '/x', method: 'GET', headers: {}, body: null, responseLimit: 100, ...request });
+    new Exchange({
+      ...{ origin: droplet.url, path: '/x', method: 'GET', headers: {}, body: null, responseLimit: 100, publicOnly: false },
+      ...request,
+    });
 
   const started = (request: Partial<WireRequest> = {}): Exchange => {
     const made = exchange(request);

@@ -17,6 +17,8 @@ export interface WireRequest {
   readonly body: string | null;
   /** Bytes of answer that are read at the most. */
   readonly responseLimit: number;
+  /** Private and loopback addresses are refused too. */
+  readonly publicOnly: boolean;
 }
 
 /**

@@ -4,6 +4,7 @@ import axios from 'axios';
 import { until } from '../../test/support/http.client.js';
 import { SkippingClock } from '../../test/support/manual.clock.js';
 import { freePort, reply, TestServer } from '../../test/support/server.js';
+import { DropletNotFoundError } from '../common/errors.js';
 import { RetryPolicy, type Cancellation, type Execution, type OutboundCall, type RetryPlan } from './retry.policy.js';
 import { targetUrl } from './target-url.js';
 import { UndiciTransport } from './undici.adapter.js';
@@ -157,7 +158,7 @@ describe('retry policy', () => {
       { stop: [], abort: new AbortController().signal },
     );
     expect(attempts.map(({ outcome }) => outcome.kind)).toEqual(['not-sent', 'answered']);
-    expect(attempts[1]?.target.endpoint).toBe(droplet.url);
+    expect(attempts[1]?.target?.endpoint).toBe(droplet.url);
   });
 
   it('ends a wait at once when the call is aborted, and calls no more', async () => {
@@ -242,9 +243,30 @@ describe('retry policy', () => {
     ]);
   });
 
+  it('counts an attempt whose droplet is not known at that moment as not sent, and tries again', async () => {
+    answer([200]);
+    let asked = 0;
+    const target = () => {
+      if (++asked === 1) throw new DropletNotFoundError('echo', []);
+      return targetUrl(droplet.url, '/x');
+    };
+    const call = { ...callTo(() => droplet.url, 'POST'), target };
+    const plan = { ...PLAN, retryUnsafe: false };
+    const { attempts, outcome } = await policy.execute(call, plan, { stop: [], abort: new AbortController().signal });
+    expect(attempts[0]).toMatchObject({
+      target: null,
+      durationMs: 0,
+      outcome: { kind: 'not-sent', message: "Droplet 'echo' not found" },
+    });
+    expect([attempts.length, outcome.kind, droplet.hits()]).toEqual([2, 'answered', 1]);
+  });
+
   it('tells what was made wrong by ourselves, instead of retrying it', async () => {
-    const call = { ...callTo(() => droplet.url), target: () => targetUrl(droplet.url, '/../x') };
-    await expect(policy.execute(call, PLAN, { stop: [], abort: new AbortController().signal })).rejects.toThrow('path:');
+    const target = () => {
+      throw new TypeError('ours');
+    };
+    const call = { ...callTo(() => droplet.url), target };
+    await expect(policy.execute(call, PLAN, { stop: [], abort: new AbortController().signal })).rejects.toThrow('ours');
     expect(droplet.hits()).toBe(0);
   });
 

@@ -1,5 +1,6 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
-import { Agent } from 'undici';
+import { Agent, type buildConnector } from 'undici';
+import { isRefusedAddress, isNotPublicAddress } from './address.guard.js';
 import { guardedConnector } from './connector.js';
 import { type Exchange } from './exchange.js';
 import type { Outcome } from './outcome.js';
@@ -20,25 +21,24 @@ const MAX_HEADER_BYTES = 16_384;
  * undici follows no redirect and reads no proxy variable. Time limits are ours, so its own are off.
  */
 export class UndiciTransport {
-  private readonly agent = new Agent({
-    connect: guardedConnector(),
-    allowH2: false,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  });
+  private readonly toAnywhere = agent(guardedConnector(isRefusedAddress));
+  private readonly toPublic = agent(guardedConnector(isNotPublicAddress));
 
   /** Resolves with the outcome as the response's data; it does not reject for what the other side does. */
   readonly adapter: AxiosAdapter = async (config: InternalAxiosRequestConfig): Promise<AxiosResponse<Outcome>> => {
     const { exchange } = config;
     if (!exchange) throw new TypeError('A call must go through the RetryPolicy');
-    exchange.start(this.agent);
+    exchange.start(exchange.request.publicOnly ? this.toPublic : this.toAnywhere);
     return { data: await exchange.outcome, status: 200, statusText: '', headers: {}, config };
   };
 
   /** Cuts every connection. */
-  close(): Promise<void> {
-    return this.agent.destroy();
+  async close(): Promise<void> {
+    await Promise.all([this.toAnywhere.destroy(), this.toPublic.destroy()]);
   }
+}
+
+function agent(connect: buildConnector.connector): Agent {
+  const ownLimits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES };
+  return new Agent({ connect, allowH2: false, pipelining: 1, ...ownLimits });
 }
