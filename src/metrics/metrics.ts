@@ -67,7 +67,8 @@ export class Metrics {
   }
 
   taskFinished({ droplet, status, durationMs, retryCount }: FinishedTask): void {
-    this.durations.add(durationMs);
+    // A cancelled task is in none of the JSON figures; contract §4.
+    if (status !== 'cancelled') this.durations.add(durationMs);
     this.instruments.tasks.inc({ droplet, status });
     this.instruments.taskDuration.observe({ droplet }, durationMs / 1000);
     if (retryCount > 0) this.instruments.failedAttempts.inc({ droplet }, retryCount);

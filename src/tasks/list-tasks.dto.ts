@@ -1,5 +1,6 @@
 import { Transform } from 'class-transformer';
 import { IsInt, IsNumber, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import { instantMs } from './instant.js';
 
 /** A text of digits as a number; anything else stays as it is and fails the validation. */
 function Digits(): PropertyDecorator {
@@ -11,18 +12,6 @@ function Digits(): PropertyDecorator {
 /** Epoch seconds or ISO 8601 as epoch milliseconds; anything else stays as it is and fails the validation. */
 function Instant(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (instantMs(value) ?? value) : value));
-}
-
-const SECONDS = /^\d{1,12}(\.\d+)?$/;
-const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
-/** A time without a zone is UTC, as every time of the contract is; JavaScript would take the machine's. */
-const WITHOUT_ZONE = /T[\d:.]+$/;
-
-function instantMs(text: string): number | null {
-  // Rounded to the microsecond: 1764000000.123 * 1000 must not fall short of …123.
-  if (SECONDS.test(text)) return Math.round(Number(text) * 1e6) / 1e3;
-  const ms = ISO.test(text) ? Date.parse(WITHOUT_ZONE.test(text) ? `${text}Z` : text) : Number.NaN;
-  return Number.isNaN(ms) ? null : ms;
 }
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -41,7 +41,7 @@ export class TaskRetention implements OnApplicationBootstrap, OnModuleDestroy {
     if (!this.store.isWritable) return 0;
     const { TASK_MAX_HISTORY: maxTasks, TASK_RETENTION_HOURS: keepMs, STORAGE_LIMIT: maxBytes } = this.settings;
     try {
-      return await this.store.purge({ maxTasks, maxBytes, createdSince: this.clock.now() - keepMs });
+      return await this.store.purge({ maxTasks, maxBytes, completedSince: this.clock.now() - keepMs });
     } catch (err) {
       this.log.warn({ err }, 'old tasks not removed');
       return 0;

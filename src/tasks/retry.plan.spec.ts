@@ -1,23 +1,41 @@
 import { describe, expect, it } from '@jest/globals';
+import { taskRequest } from '../../test/support/task.factory.js';
 import { parseSettings } from '../config/settings.js';
-import { validBody } from '../inbound/valid.js';
-import { retryPlan } from './retry.plan.js';
-import { SubmitTask } from './submit-task.dto.js';
+import { asynchronousPlan, synchronousPlan } from './retry.plan.js';
 
-const task = (fields: object = {}): SubmitTask => validBody(SubmitTask, { droplet_name: 'd', path: '/', ...fields });
+const ASKED = { maxAttempts: 7, timeoutMs: 500, attemptTimeoutMs: 100, retryUnsafe: false };
 
-describe('retryPlan', () => {
-  it('takes the settings when the task asks for nothing', () => {
-    expect(retryPlan(task(), parseSettings({}))).toEqual({
+describe('the plan of a task', () => {
+  it('takes the settings when the caller waits and asks for nothing', () => {
+    expect(synchronousPlan(taskRequest(), parseSettings({}))).toEqual({
       ...{ maxAttempts: 3, timeoutMs: 30_000, attemptTimeoutMs: 10_000, retryUnsafe: true },
       backoff: { baseMs: 1000, maxMs: 4000, jitter: 'full' },
     });
   });
 
-  it('takes what the task asks for', () => {
-    const asked = task({ max_attempts: 7, timeout_ms: 500, attempt_timeout_ms: 100, retry_unsafe: false });
-    expect(retryPlan(asked, parseSettings({ TASK_MAX_RETRIES: '1' }))).toMatchObject({
-      ...{ maxAttempts: 7, timeoutMs: 500, attemptTimeoutMs: 100, retryUnsafe: false },
+  it('is more patient when nobody waits', () => {
+    expect(asynchronousPlan(taskRequest(), parseSettings({}))).toEqual({
+      ...{ maxAttempts: 15, timeoutMs: 600_000, attemptTimeoutMs: 10_000, retryUnsafe: true },
+      backoff: { baseMs: 1000, maxMs: 60_000, jitter: 'full' },
     });
+  });
+
+  it('has settings of its own when nobody waits', () => {
+    const settings = parseSettings({
+      ...{ ASYNC_MAX_RETRIES: '4', ASYNC_TASK_TIMEOUT: '5', ASYNC_ATTEMPT_TIMEOUT: '2', RETRY_JITTER: 'none' },
+      ...{ ASYNC_BACKOFF_BASE_MS: '10', ASYNC_BACKOFF_MAX_MS: '20' },
+    });
+    expect(asynchronousPlan(taskRequest(), settings)).toEqual({
+      ...{ maxAttempts: 4, timeoutMs: 5000, attemptTimeoutMs: 2000, retryUnsafe: true },
+      backoff: { baseMs: 10, maxMs: 20, jitter: 'none' },
+    });
+    expect(synchronousPlan(taskRequest(), settings)).toMatchObject({ maxAttempts: 3, timeoutMs: 30_000 });
+  });
+
+  it.each([
+    ['with a caller who waits', synchronousPlan],
+    ['without', asynchronousPlan],
+  ])('takes what the task asks for, %s', (_title, plan) => {
+    expect(plan(taskRequest(ASKED), parseSettings({ TASK_MAX_RETRIES: '1', ASYNC_MAX_RETRIES: '1' }))).toMatchObject(ASKED);
   });
 });

@@ -1,16 +1,22 @@
 import { twoDecimals } from '../common/time.js';
 
-const KEPT_KIB = 10;
 const KIB = 1024;
 
-/** The JSON text that the record keeps of an answer's: all of it up to 10 KiB, above that a note; contract §2. */
-export function storedBody(text: string): string {
+/** What a record keeps of an answer, and what a list shows of it, unless more was asked for; contract §2. */
+export const KEPT_BYTES = 10 * KIB;
+
+/** The JSON text that is kept of an answer's: all of it up to `limit` bytes, above that a note. */
+export function storedBody(text: string, limit: number = KEPT_BYTES): string {
   const bytes = Buffer.byteLength(text);
-  if (bytes <= KEPT_KIB * KIB) return text;
+  return bytes <= limit ? text : truncationNote(bytes, limit);
+}
+
+/** What stands in place of a body that was too large to keep. */
+export function truncationNote(bytes: number, limit: number): string {
   return JSON.stringify({
     _truncated: true,
     _original_size_kb: twoDecimals(bytes / KIB),
-    _max_size_kb: KEPT_KIB,
-    _message: `Response body truncated: ${bytes} bytes are more than the ${KEPT_KIB} KiB that are kept`,
+    _max_size_kb: twoDecimals(limit / KIB),
+    _message: `Response body truncated: ${bytes} bytes are more than the ${limit} that are kept`,
   });
 }

@@ -31,14 +31,14 @@ describe('SubmitTask', () => {
     ['payload', [null, 0, false, '', 'text', [], {}, [1, { a: null }]]],
     ['meta', [null, {}, { a: 'b' }]],
     ['headers', [null, {}, { 'x-a': 'b' }]],
-    ['timeout_ms', [null, 100, 600_000]],
+    ['timeout_ms', [null, 100, 600_000, 604_800_000]],
     ['attempt_timeout_ms', [null, 100, 120_000]],
     ['max_attempts', [null, 1, 50]],
     ['retry_unsafe', [null, true, false]],
     ['priority', [null, 0, 9]],
-    ['delay_ms', [null]],
-    ['run_at', [null]],
-    ['callback_url', [null]],
+    ['delay_ms', [null, 0, 1000, 3_155_760_000_000]],
+    ['run_at', [null, '2030-01-01T00:00:00Z', '2030-01-01T00:00:00.5+02:00', '2030-01-01', '1999-01-01T00:00:00']],
+    ['callback_url', [null, 'https://example.test/hook']],
   ])('takes every good %s', (field, values) => {
     for (const value of values) expect([value, faults({ ...GOOD, [field]: value })]).toEqual([value, []]);
   });
@@ -52,14 +52,17 @@ describe('SubmitTask', () => {
     ],
     ['meta', ['a', 1, true, [], ['a'], { a: 1 }, { a: null }, { a: {} }]],
     ['headers', ['a', 1, true, [], { host: 'x' }, { a: 1 }, { 'a b': 'c' }]],
-    ['timeout_ms', [0, 99, 600_001, -1, 1.5, '1000', true, [], {}, 1e308]],
+    ['timeout_ms', [0, 99, 604_800_001, -1, 1.5, '1000', true, [], {}, 1e308]],
     ['attempt_timeout_ms', [99, 120_001, 100.5, '100', []]],
     ['max_attempts', [0, 51, 1.5, '3', [], true]],
     ['retry_unsafe', ['true', 0, 1, [], {}]],
     ['priority', [-1, 10, 0.5, '5', []]],
-    ['delay_ms', [0, 1000]],
-    ['run_at', ['2030-01-01T00:00:00Z']],
-    ['callback_url', ['https://example.test/hook']],
+    ['delay_ms', [-1, 0.5, '0', true, [], {}, 3_155_760_000_001, 1e308]],
+    [
+      'run_at',
+      ['', 'soon', '1764000000', 1764000000, '2030-13-01T00:00:00Z', '2030-01-01T25:00:00Z', '01/02/2030', true, [], {}],
+    ],
+    ['callback_url', [1, true, [], {}, ['https://example.test/hook']]],
   ])('names %s when it is wrong, and never its value', (field, values) => {
     for (const value of values) {
       const found = faults({ ...GOOD, [field]: value });

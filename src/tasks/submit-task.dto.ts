@@ -1,13 +1,15 @@
-import { Equals, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, Min, ValidateIf } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, Min, ValidateIf } from 'class-validator';
 import { Follows } from '../inbound/follows.js';
 import { pathFault } from '../outbound/target-url.js';
+import { IsIsoTime } from './instant.js';
 import { headersFault, stringMapFault } from './submit-task.rules.js';
 
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+/** An asynchronous task may take a week. */
+const LONGEST_MS = 604_800_000;
+/** A hundred years: a delay is a number, so something must bound it. */
+const LONGEST_DELAY_MS = 3_155_760_000_000;
 
-/** A field of the asynchronous tasks, which this version does not have: asking for it must not be ignored. */
-const NotYet = (): PropertyDecorator =>
-  Equals(null, { message: '$property needs asynchronous tasks, which this version does not have' });
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 
 /** The body of `POST /tasks`; contract §2. */
 export class SubmitTask {
@@ -37,7 +39,7 @@ export class SubmitTask {
   @IsOptional()
   @IsInt()
   @Min(100)
-  @Max(600_000)
+  @Max(LONGEST_MS)
   timeout_ms: number | null = null;
 
   @IsOptional()
@@ -62,14 +64,19 @@ export class SubmitTask {
   @Max(9)
   priority: number | null = null;
 
-  @NotYet()
-  delay_ms = null;
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(LONGEST_DELAY_MS)
+  delay_ms: number | null = null;
 
-  @NotYet()
-  run_at = null;
+  @IsOptional()
+  @IsIsoTime()
+  run_at: string | null = null;
 
-  @NotYet()
-  callback_url = null;
+  @IsOptional()
+  @IsString()
+  callback_url: string | null = null;
 }
 
 function pathRule(value: unknown): string | null {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Outcome } from '../outbound/outcome.js';
 import type { Execution, StoppedBy } from '../outbound/retry.policy.js';
-import { resultOf } from './task.result.js';
+import { afterAttempt, cancelledResult, deadlineResult, interruptedResult, resultOf } from './task.result.js';
 
 const answered = (status: number, body = '{"a":1}'): Outcome => ({
   kind: 'answered',
@@ -19,6 +19,9 @@ const guarded: Outcome = { kind: 'address-refused', message: MESSAGE };
 const cutOff: Outcome = { kind: 'aborted', sent: true, message: MESSAGE };
 const cutOffUnsent: Outcome = { kind: 'aborted', sent: false, message: MESSAGE };
 
+/** A task that no attempt was made for. */
+const NOTHING_DONE = { targetUrl: 'http://d.test/before', retryCount: 0, attempts: 0, history: [] };
+
 const target = { origin: 'http://d.test', path: '/p', endpoint: 'http://d.test', url: 'http://d.test/p' };
 
 function execution(outcomes: readonly Outcome[], stoppedBy: StoppedBy | null = null): Execution {
@@ -29,7 +32,7 @@ function execution(outcomes: readonly Outcome[], stoppedBy: StoppedBy | null = n
 }
 
 const result = (outcomes: readonly Outcome[], stoppedBy: StoppedBy | null = null, dropletStatus = 'active') =>
-  resultOf(execution(outcomes, stoppedBy), dropletStatus);
+  resultOf(NOTHING_DONE, execution(outcomes, stoppedBy), dropletStatus);
 
 describe('resultOf: the outcome table of contract §2', () => {
   it.each<[string, Outcome[], string, number | null, string | null, string | null, number]>([
@@ -108,9 +111,67 @@ describe('resultOf: the outcome table of contract §2', () => {
     const { history } = result([answered(503), late, answered(200)]);
     const common = { started_at: 1_767_225_600.25, duration_ms: 13, endpoint: 'http://d.test' };
     expect(history).toEqual([
-      { ...common, attempt: 1, response_status: 503, error_code: 'DROPLET_ERROR', delay_ms: 0 },
-      { ...common, attempt: 2, response_status: null, error_code: 'TIMEOUT', delay_ms: 20 },
-      { ...common, attempt: 3, response_status: 200, error_code: null, delay_ms: 41 },
+      { ...common, attempt: 1, response_status: 503, error_code: 'DROPLET_ERROR', delay_ms: 0, effect: 'unknown' },
+      { ...common, attempt: 2, response_status: null, error_code: 'TIMEOUT', delay_ms: 20, effect: 'unknown' },
+      { ...common, attempt: 3, response_status: 200, error_code: null, delay_ms: 41, effect: 'none' },
     ]);
+  });
+});
+
+describe('the result of a task that ran in several attempts', () => {
+  const made = (outcome: Outcome) => execution([outcome]).attempts[0]!;
+  /** A task after one attempt that was answered 503. */
+  const tried = afterAttempt(NOTHING_DONE, { made: made(answered(503)), verdict: { again: true, delayMs: 10 } }, 'active');
+  const CANCELLED = { status: 'cancelled', responseStatus: null, responseBody: 'null' };
+
+  it('goes on where the attempts before left off', () => {
+    const { history, ...after } = afterAttempt(
+      tried,
+      { made: made(answered(200)), verdict: { again: false, stoppedBy: null } },
+      '',
+    );
+    expect(after).toMatchObject({ status: 'success', attempts: 2, retryCount: 1, error: null, targetUrl: 'http://d.test/p' });
+    expect(history.map(({ response_status }) => response_status)).toEqual([503, 200]);
+  });
+
+  it('keeps in mind that an earlier attempt may have taken effect', () => {
+    const last = afterAttempt(tried, { made: made(refused), verdict: { again: false, stoppedBy: 'attempts' } }, 'active');
+    expect(last).toMatchObject({
+      status: 'error',
+      retryCount: 2,
+      error: { details: { effect: 'unknown', stopped_by: 'attempts' } },
+    });
+  });
+
+  it('keeps its address when the droplet was not known at the last attempt', () => {
+    const unknown = { ...made(refused), target: null };
+    const last = afterAttempt(tried, { made: unknown, verdict: { again: false, stoppedBy: null } }, 'unknown');
+    expect(last).toMatchObject({ targetUrl: 'http://d.test/p', error: { details: { droplet_status: 'unknown' } } });
+    expect(last.history[1]).toMatchObject({ endpoint: null, error_code: 'DROPLET_UNREACHABLE' });
+  });
+
+  it.each([
+    ['that never left', NOTHING_DONE, undefined, 0, 'none', []],
+    ['between two attempts', tried, undefined, 1, 'unknown', ['DROPLET_ERROR']],
+    ['under way', tried, made(cutOff), 2, 'unknown', ['DROPLET_ERROR', 'CANCELLED']],
+    ['under way, before it was sent', NOTHING_DONE, made(cutOffUnsent), 1, 'none', ['CANCELLED']],
+  ])('is cancelled for a task %s', (_title, before, cut, attempts, effect, codes) => {
+    const { history, ...result } = cancelledResult(before, cut);
+    expect(result).toMatchObject({ ...CANCELLED, attempts, error: { code: 'CANCELLED', details: { effect, stopped_by: null } } });
+    expect(history.map(({ error_code }) => error_code)).toEqual(codes);
+  });
+
+  it('is a timeout when the deadline leaves no time for another attempt', () => {
+    expect(deadlineResult(tried)).toMatchObject({
+      ...{ status: 'timeout', attempts: 1, retryCount: 1, responseStatus: null },
+      error: { code: 'TIMEOUT', details: { effect: 'unknown', stopped_by: 'deadline' } },
+    });
+  });
+
+  it('is INTERRUPTED when the process died over it, and nobody knows what the droplet did', () => {
+    expect(interruptedResult(NOTHING_DONE, 3)).toMatchObject({
+      ...{ status: 'error', attempts: 0, retryCount: 0 },
+      error: { code: 'INTERRUPTED', message: expect.stringContaining('3 times'), details: { effect: 'unknown' } },
+    });
   });
 });

@@ -1,13 +1,14 @@
+import { epochSeconds } from '../common/time.js';
 import { classify, effectOf } from '../outbound/failure-class.js';
 import { isSuccess, type Outcome } from '../outbound/outcome.js';
-import type { AttemptRecord, Execution } from '../outbound/retry.policy.js';
-import { epochSeconds } from '../common/time.js';
+import type { AttemptRecord, Execution, Step, StoppedBy } from '../outbound/retry.policy.js';
 import { responseJson } from './response.body.js';
-import type { AttemptEntry, TaskError, TaskErrorCode, TaskStatus } from './task.js';
+import type { AttemptEntry, FinalStatus, TaskError, TaskErrorCode, TaskRecord } from './task.js';
 
 /** What a call came to, as the table of contract §2 has it. */
 export interface TaskResult {
-  readonly status: TaskStatus;
+  readonly status: FinalStatus;
+  readonly targetUrl: string;
   readonly responseStatus: number | null;
   /** JSON text, whole. */
   readonly responseBody: string;
@@ -18,23 +19,90 @@ export interface TaskResult {
   readonly history: readonly AttemptEntry[];
 }
 
-/** @param dropletStatus the Registry's word on the droplet: told with a failure unless it is `active` */
-export function resultOf({ outcome, attempts, stoppedBy }: Execution, dropletStatus: string): TaskResult {
+/** How far a task had come before. */
+type Before = Pick<TaskRecord, 'targetUrl' | 'retryCount' | 'attempts' | 'history'>;
+
+interface Ending {
+  readonly outcome: Outcome;
+  readonly stoppedBy: StoppedBy | null;
+  /** The Registry's word on the droplet: told with a failure unless it is `active`. */
+  readonly dropletStatus: string;
+}
+
+/** The result of a call that was made to its end. */
+export function resultOf(before: Before, { outcome, attempts, stoppedBy }: Execution, dropletStatus: string): TaskResult {
+  return conclude(attempts.reduce(withAttempt, before), { outcome, stoppedBy, dropletStatus });
+}
+
+/** The result of a task if this attempt is its last. */
+export function afterAttempt(before: Before, { made, verdict }: Step, dropletStatus: string): TaskResult {
+  const stoppedBy = verdict.again ? null : verdict.stoppedBy;
+  return conclude(withAttempt(before, made), { outcome: made.outcome, stoppedBy, dropletStatus });
+}
+
+/** The result of a task that was cancelled, while an attempt was under way or not. */
+export function cancelledResult(before: Before, cut?: AttemptRecord): TaskResult {
+  const after = cut ? withAttempt(before, cut) : before;
+  const history = after.history.map((entry) =>
+    entry.error_code === 'INTERRUPTED' ? { ...entry, error_code: 'CANCELLED' as const } : entry,
+  );
+  return withoutAnswer({ ...after, history }, 'cancelled', { code: 'CANCELLED', message: 'The task was cancelled' });
+}
+
+/** The result of a task whose deadline passed before the next attempt could start. */
+export function deadlineResult(before: Before): TaskResult {
+  const error = { code: 'TIMEOUT', message: 'The deadline passed before the next attempt' } as const;
+  return withoutAnswer(before, 'timeout', error, 'deadline');
+}
+
+/** The result of a task that the process was killed over, again and again. */
+export function interruptedResult(before: Before, times: number): TaskResult {
+  const message = `The process ended ${times} times while the task ran`;
+  return withoutAnswer(before, 'error', { code: 'INTERRUPTED', message }, null, 'unknown');
+}
+
+function withoutAnswer(
+  { targetUrl, retryCount, attempts, history }: Before,
+  status: FinalStatus,
+  error: Omit<TaskError, 'details'>,
+  stoppedBy: StoppedBy | null = null,
+  effect = effectOfHistory(history),
+): TaskResult {
+  const details = { effect, stopped_by: stoppedBy };
+  const nothing = { responseStatus: null, responseBody: 'null' };
+  return { ...{ status, targetUrl, retryCount, attempts, history }, ...nothing, error: { ...error, details } };
+}
+
+function conclude(
+  { targetUrl, retryCount, attempts, history }: Before,
+  { outcome, stoppedBy, dropletStatus }: Ending,
+): TaskResult {
   const failure = failureOf(outcome);
   const details = {
-    effect: effectOf(attempts.map((attempt) => attempt.outcome)),
+    effect: effectOfHistory(history),
     stopped_by: stoppedBy,
     ...(outcome.kind === 'address-refused' ? { reason: 'address_refused' } : {}),
     ...(dropletStatus === 'active' ? {} : { droplet_status: dropletStatus }),
   };
   return {
+    ...{ targetUrl, retryCount, attempts, history },
     status: failure === null ? 'success' : failure.code === 'TIMEOUT' ? 'timeout' : 'error',
     responseStatus: statusOf(outcome),
     responseBody: outcome.kind === 'answered' && outcome.status !== 204 ? responseJson(outcome.body) : 'null',
-    retryCount: attempts.filter((attempt) => isFailedAttempt(attempt.outcome)).length,
-    attempts: attempts.length,
     error: failure && { ...failure, details },
-    history: attempts.map(attemptEntry),
+  };
+}
+
+/** Whether a task may have taken effect although it failed: it may have if any one attempt may have. */
+const effectOfHistory = (history: readonly AttemptEntry[]): 'none' | 'unknown' =>
+  history.some(({ effect }) => effect === 'unknown') ? 'unknown' : 'none';
+
+function withAttempt(before: Before, made: AttemptRecord): Before {
+  return {
+    targetUrl: made.target?.url ?? before.targetUrl,
+    retryCount: before.retryCount + (isFailedAttempt(made.outcome) ? 1 : 0),
+    attempts: before.attempts + 1,
+    history: [...before.history, attemptEntry(made)],
   };
 }
 
@@ -46,7 +114,8 @@ function attemptEntry({ attempt, startedAt, durationMs, delayMs, target, outcome
     response_status: statusOf(outcome),
     error_code: failureOf(outcome)?.code ?? null,
     delay_ms: Math.round(delayMs),
-    endpoint: target.endpoint,
+    endpoint: target?.endpoint ?? null,
+    effect: effectOf([outcome]),
   };
 }
 

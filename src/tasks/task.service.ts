@@ -4,47 +4,40 @@ import { StorageUnavailableError, TaskNotFoundError } from '../common/errors.js'
 import { Lifecycle } from '../common/lifecycle.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
-import { Metrics } from '../metrics/metrics.js';
-import { DropletClient } from '../outbound/droplet.client.js';
-import type { Execution } from '../outbound/retry.policy.js';
-import { targetUrl } from '../outbound/target-url.js';
-import { TraceContext } from '../outbound/trace-context.js';
-import { DropletDirectory } from '../registry/droplet.directory.js';
 import type { Droplet } from '../registry/droplet.js';
-import { retryPlan } from './retry.plan.js';
-import { storedBody } from './stored.body.js';
+import { IdempotencyKeys } from './idempotency.js';
+import { ResultKeeper } from './result.keeper.js';
+import { RunningTasks } from './running.tasks.js';
+import { storedBody, KEPT_BYTES } from './stored.body.js';
 import type { SubmitTask } from './submit-task.dto.js';
-import { createdAtOf, newTaskId } from './task.id.js';
-import type { TaskRecord } from './task.js';
-import { resultOf, type TaskResult } from './task.result.js';
+import { TaskCaller } from './task.caller.js';
+import { draftTask, requestOf, storableRequest, type Caller } from './task.draft.js';
+import { newTaskId } from './task.id.js';
+import { callbackJob } from './task.jobs.js';
+import { TaskJournal } from './task.journal.js';
+import type { TaskRecord, TaskRequest } from './task.js';
+import { cancelledResult, resultOf } from './task.result.js';
 import { TaskStore, type TaskPage, type TaskQuery } from './task.store.js';
 
-/** Who asks for a task, beside its body. */
-export interface Caller {
-  readonly requestId: string;
-  readonly traceparent: string | undefined;
-  /** Aborted when the caller hangs up. */
-  readonly goneAway: AbortSignal;
-}
-
-/** A task that has run to its end. */
-export interface FinishedTask {
-  readonly id: string;
-  readonly targetUrl: string;
-  readonly result: TaskResult;
-  readonly durationMs: number;
+/** What a synchronous caller gets. */
+export interface Outcome {
+  /** With the droplet's body whole, unless it is replayed. */
+  readonly task: TaskRecord;
   /** False when the store failed after the call was made. */
   readonly recorded: boolean;
+  readonly replayed: boolean;
 }
 
-/** The use cases of tasks. */
+/** Synchronous tasks, and reading them all. */
 @Injectable()
 export class TaskService {
   constructor(
-    private readonly directory: DropletDirectory,
-    private readonly client: DropletClient,
+    private readonly caller: TaskCaller,
     private readonly store: TaskStore,
-    private readonly metrics: Metrics,
+    private readonly keys: IdempotencyKeys,
+    private readonly running: RunningTasks,
+    private readonly keeper: ResultKeeper,
+    private readonly journal: TaskJournal,
     private readonly lifecycle: Lifecycle,
     private readonly settings: Settings,
     private readonly clock: Clock,
@@ -55,23 +48,8 @@ export class TaskService {
    * Runs a task to its end and records it.
    * @throws StorageUnavailableError, DropletNotFoundError, InvalidRequestError before the droplet is called, never after
    */
-  run(task: SubmitTask, caller: Caller): Promise<FinishedTask> {
+  run(task: SubmitTask, caller: Caller): Promise<Outcome> {
     return this.lifecycle.during(() => this.runToEnd(task, caller));
-  }
-
-  private async runToEnd(task: SubmitTask, caller: Caller): Promise<FinishedTask> {
-    if (!this.store.isWritable) throw new StorageUnavailableError();
-    const id = newTaskId();
-    const start = this.clock.monotonic();
-    const droplet = await this.directory.resolve(task.droplet_name);
-    const { url } = targetUrl(droplet.endpoint, task.path);
-    const execution = await this.call(id, task, droplet, caller);
-    const durationMs = Math.round(this.clock.monotonic() - start);
-    const result = resultOf(execution, droplet.status);
-    const finished = { id, targetUrl: execution.attempts.at(-1)?.target.url ?? url, result, durationMs };
-    const recorded = await this.record(recordOf(task, finished));
-    this.tell(task, { ...finished, recorded }, { droplet: droplet.name, requestId: caller.requestId });
-    return { ...finished, recorded };
   }
 
   /** @throws TaskNotFoundError */
@@ -85,64 +63,68 @@ export class TaskService {
     return this.store.list(query);
   }
 
-  private call(id: string, task: SubmitTask, droplet: Droplet, caller: Caller): Promise<Execution> {
-    return this.client.call(
-      {
-        droplet: () => this.directory.current(droplet.name) ?? droplet,
-        method: task.method,
-        path: task.path,
-        payload: task.payload === null ? null : JSON.stringify(task.payload),
-        taskId: id,
-        requestId: caller.requestId,
-        trace: TraceContext.from(caller.traceparent),
-        headers: lowerCased(task.headers ?? {}),
-      },
-      retryPlan(task, this.settings),
-      { stop: [caller.goneAway, this.lifecycle.draining], abort: this.lifecycle.aborting },
-    );
+  private async runToEnd(submitted: SubmitTask, caller: Caller): Promise<Outcome> {
+    if (!this.store.isWritable) throw new StorageUnavailableError();
+    const { droplet, target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
+    const request = requestOf(submitted, caller);
+    const kept = storableRequest(request);
+    const draft = draftTask(newTaskId(), submitted, { status: 'running', targetUrl: target.url, runAt: null, request: kept });
+    const reserved = await this.keys.reserve(draft, submitted, request, caller);
+    if (reserved) return { task: reserved, recorded: true, replayed: true };
+    const ended = await this.running.during(draft.id, (cancel) => this.call(draft, request, droplet, { caller, cancel }));
+    const recorded = await this.record(ended, request, caller.idempotencyKey !== null);
+    this.journal.finished(ended, { requestId: request.requestId, recorded });
+    return { task: ended, recorded, replayed: false };
   }
 
-  private async record(task: TaskRecord): Promise<boolean> {
+  /** The task after its call, with the body whole. */
+  private async call(
+    draft: TaskRecord,
+    request: TaskRequest,
+    droplet: Droplet,
+    { caller, cancel }: { caller: Caller; cancel: AbortSignal },
+  ): Promise<TaskRecord> {
+    const start = this.clock.monotonic();
+    const execution = await this.caller.run({ ...draft, request }, droplet, {
+      stop: [caller.goneAway, this.lifecycle.draining],
+      abort: AbortSignal.any([cancel, this.lifecycle.aborting]),
+    });
+    const made = resultOf(draft, execution, droplet.status);
+    const result = cancel.aborted ? cancelledResult(made) : made;
+    const durationMs = Math.round(this.clock.monotonic() - start);
+    const callback = request.callbackUrl === null ? null : ({ status: 'pending', attempts: 0, last_error: null } as const);
+    return { ...draft, ...result, durationMs, completedAt: draft.createdAt + durationMs, callback };
+  }
+
+  private async record(ended: TaskRecord, request: TaskRequest, isReserved: boolean): Promise<boolean> {
+    const isNeeded = ended.status !== 'success' || request.callbackUrl !== null;
+    const stored: TaskRecord = {
+      ...ended,
+      responseBody: storedBody(ended.responseBody, isReserved ? this.settings.STORED_RESPONSE_LIMIT : KEPT_BYTES),
+      request: isNeeded ? storableRequest(request) : null,
+    };
+    const next = callbackJob(stored, this.clock.now(), this.settings);
+    const write = async (): Promise<void> => {
+      if (isReserved) await this.store.settle(ended.id, { change: stored, next });
+      else await this.store.insert(stored, next);
+      this.journal.announce(stored);
+    };
     try {
-      await this.store.insert(task);
+      await write();
       return true;
     } catch (err) {
-      this.log.error({ err, task_id: task.id }, 'task not recorded');
+      this.log.error({ err, task_id: ended.id }, 'task not recorded');
+      if (isReserved) void this.recordLater(ended.id, write);
       return false;
     }
   }
 
-  private tell(
-    task: SubmitTask,
-    { id, result, durationMs, recorded }: FinishedTask,
-    names: { droplet: string; requestId: string },
-  ): void {
-    const { status, retryCount, attempts, responseStatus, error } = result;
-    this.metrics.taskFinished({ droplet: names.droplet, status, durationMs, retryCount });
-    this.log.info(
-      {
-        ...{ request_id: names.requestId, task_id: id, droplet: names.droplet, method: task.method, outcome: status },
-        ...{ response_status: responseStatus, attempts, duration_ms: durationMs, error_code: error?.code ?? null, recorded },
-      },
-      'task finished',
-    );
+  /** An Idempotency-Key must not stand for a task that never ends. */
+  private async recordLater(id: string, write: () => Promise<void>): Promise<void> {
+    try {
+      await this.keeper.keep(id, write);
+    } catch (err) {
+      this.log.error({ err, task_id: id }, 'task never recorded');
+    }
   }
-}
-
-function recordOf(task: SubmitTask, { id, targetUrl: url, result, durationMs }: Omit<FinishedTask, 'recorded'>): TaskRecord {
-  const createdAt = createdAtOf(id);
-  return {
-    ...{ id, dropletName: task.droplet_name, targetUrl: url, method: task.method, path: task.path },
-    ...result,
-    responseBody: storedBody(result.responseBody),
-    ...{ createdAt, completedAt: createdAt + durationMs, durationMs },
-    ...{ meta: task.meta, priority: task.priority ?? DEFAULT_PRIORITY },
-  };
-}
-
-const DEFAULT_PRIORITY = 5;
-
-/** Header names as the transport wants them, so that ours replace the caller's of the same name. */
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -1,5 +1,6 @@
 import type { TaskTotals } from '../metrics/metrics.js';
-import type { TaskRecord } from './task.js';
+import type { TaskChange, TaskRecord, TaskStatus } from './task.js';
+import type { Job } from './task.queue.js';
 
 /** What a list asks for; all given filters must hold. */
 export interface TaskQuery {
@@ -29,9 +30,45 @@ export interface TaskPage {
 /** Which final tasks may stay: the oldest others go first. */
 export interface Retention {
   readonly maxTasks: number;
-  /** Epoch milliseconds: what was created before goes. */
-  readonly createdSince: number;
+  /** Epoch milliseconds: what was completed before goes. */
+  readonly completedSince: number;
   readonly maxBytes: number;
+}
+
+/** An `Idempotency-Key` as it is kept: per caller, with what it stands for. */
+export interface IdempotencyKey {
+  readonly caller: string;
+  readonly key: string;
+  readonly fingerprint: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** A task to be made durable before it runs, with its job unless its caller waits for it here. */
+export interface Acceptance {
+  readonly task: TaskRecord;
+  readonly job: Job | null;
+  readonly key: IdempotencyKey | null;
+}
+
+/** What became of an acceptance: the task is in, or its key stands for an earlier one. */
+export type Accepted =
+  { readonly kind: 'accepted' } | { readonly kind: 'replayed'; readonly task: TaskRecord } | { readonly kind: 'mismatch' };
+
+/** What becomes of a task, and of its job: it ends, or it waits again. */
+export interface Settlement {
+  readonly change: TaskChange;
+  /** The states in which the task must be found; any from which the move is legal, unless given. */
+  readonly from?: readonly TaskStatus[];
+  /** The job that takes the place of the one that ran: a later attempt, or the callback; null for none. */
+  readonly next: Job | null;
+}
+
+/** A task that no living process runs, although it or its callback's job is marked as running. */
+export interface Abandoned {
+  readonly task: TaskRecord;
+  /** Null for a synchronous task: its caller is gone. */
+  readonly job: Job | null;
 }
 
 /** Where tasks are remembered: a port, implemented by each store. Ids are UUIDv7, so their order is that of creation. */
@@ -39,8 +76,24 @@ export abstract class TaskStore {
   /** False while writes are known to fail; it finds out by itself when they work again. */
   abstract get isWritable(): boolean;
 
-  /** Writes a finished task and its share of the totals; durable when it resolves. @throws StorageUnavailableError */
-  abstract insert(task: TaskRecord): Promise<void>;
+  /** Writes a finished task, its share of the totals and its callback's job; durable when it resolves. @throws StorageUnavailableError */
+  abstract insert(task: TaskRecord, next?: Job | null): Promise<void>;
+
+  /** Makes tasks durable before they run, all in one transaction. @throws StorageUnavailableError */
+  abstract accept(tasks: readonly Acceptance[]): Promise<Accepted[]>;
+
+  /**
+   * Moves a task on, if the state machine allows it from where the task stands, with its job and its share of the
+   * totals, in one transaction. Resolves to the task as it is then, or null when the move was not legal.
+   * @throws StorageUnavailableError
+   */
+  abstract settle(id: string, settlement: Settlement): Promise<TaskRecord | null>;
+
+  /** Writes how the delivery of a callback goes. @throws StorageUnavailableError */
+  abstract settleCallback(id: string, callback: NonNullable<TaskRecord['callback']>, next: Job | null): Promise<void>;
+
+  /** What a process that died left running. */
+  abstract abandoned(): Promise<Abandoned[]>;
 
   abstract get(id: string): Promise<TaskRecord | null>;
 

@@ -1,18 +1,18 @@
+import { OrchestratorError } from '../common/errors.js';
 import { stringifyWith } from '../common/json.js';
-import { epochSeconds } from '../common/time.js';
+import { epochSeconds, iso } from '../common/time.js';
 import type { TaskRecord } from './task.js';
 import type { TaskPage } from './task.store.js';
-import type { FinishedTask } from './task.service.js';
 
-/** The JSON text of the answer to a synchronous task; contract §2. The droplet's body goes in as it was written. */
-export function resultText({ id, targetUrl, result, durationMs, recorded }: FinishedTask): string {
-  const { status, responseStatus, responseBody, retryCount, attempts, error } = result;
-  return stringifyWith(
+/** The JSON text of the answer to a submitted task; contract §2. The droplet's body goes in as it was written. */
+export function resultText(task: TaskRecord, recorded = true): string {
+  const { id, status, targetUrl, responseStatus, retryCount, durationMs, attempts, error } = task;
+  return printed(
     {
       ...{ task_id: id, status, target_url: targetUrl, response_status: responseStatus },
       ...{ retry_count: retryCount, duration_ms: durationMs, attempts, error, recorded },
     },
-    { response_body: responseBody },
+    task,
   );
 }
 
@@ -26,14 +26,32 @@ export function pageText({ tasks, total, isTotalExact, hasMore }: TaskPage, limi
   return stringifyWith({ total, limit, total_exact: isTotalExact, next_cursor }, { tasks: `[${list.join(',')}]` });
 }
 
+/** The JSON text of `POST /tasks/batch`. */
+export function batchText(results: readonly (TaskRecord | OrchestratorError)[]): string {
+  const refused = results.filter((result) => result instanceof OrchestratorError).length;
+  return JSON.stringify({
+    results: results.map((result) =>
+      result instanceof OrchestratorError ? { error: errorView(result) } : { task_id: result.id, status: result.status },
+    ),
+    accepted: results.length - refused,
+    rejected: refused,
+  });
+}
+
+const errorView = ({ code, message, details }: OrchestratorError) => ({ code, message, details });
+
+/** The JSON text of an event: the record without what was answered. */
+export const eventText = (task: TaskRecord): string => JSON.stringify(members(task));
+
 const printed = (view: object, { responseBody }: TaskRecord): string => stringifyWith(view, { response_body: responseBody });
 
 function members(task: TaskRecord) {
+  const { createdAt, completedAt, runAt } = task;
   return {
     ...{ id: task.id, droplet_name: task.dropletName, target_url: task.targetUrl, method: task.method, path: task.path },
     ...{ status: task.status, response_status: task.responseStatus, retry_count: task.retryCount, attempts: task.attempts },
-    ...{ created_at: epochSeconds(task.createdAt), completed_at: epochSeconds(task.completedAt), duration_ms: task.durationMs },
-    ...{ error_message: task.error?.message ?? null, error: task.error, meta: task.meta },
-    ...{ priority: task.priority, run_at: null },
+    ...{ created_at: epochSeconds(createdAt), completed_at: completedAt === null ? null : epochSeconds(completedAt) },
+    ...{ duration_ms: task.durationMs, error_message: task.error?.message ?? null, error: task.error, meta: task.meta },
+    ...{ priority: task.priority, run_at: runAt === null ? null : iso(runAt), callback: task.callback },
   };
 }

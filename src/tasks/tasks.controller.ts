@@ -1,23 +1,31 @@
-import { Body, Controller, Get, Header, Headers, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { InvalidRequestError } from '../common/errors.js';
-import { ValidBody, ValidQuery } from '../inbound/valid.js';
-import { goneAway } from '../inbound/gone-away.js';
+import { validBody, ValidBody, ValidQuery } from '../inbound/valid.js';
+import { AsynchronousTasks } from './asynchronous.tasks.js';
+import { callerOf } from './caller.js';
 import { ListTasks } from './list-tasks.dto.js';
+import { readPrefer } from './prefer.js';
+import { RetryTasks } from './retry-tasks.dto.js';
 import { SubmitTask } from './submit-task.dto.js';
+import { readBatch } from './task.batch.js';
+import { TaskControl } from './task.control.js';
+import { isFinal } from './task.js';
+import { toQuery } from './task.filters.js';
+import { TaskRules } from './task.rules.js';
 import { TaskService } from './task.service.js';
-import type { TaskQuery } from './task.store.js';
-import { pageText, recordText, resultText } from './task.view.js';
+import { batchText, pageText, recordText, resultText } from './task.view.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-const META = 'meta.';
-/** Each is one more look-up for every task that the others let through. */
-const MAX_META_FILTERS = 32;
 
 /** Tasks over HTTP; contract §2. The answers are JSON texts already, with the droplets' bodies as they were written. */
 @Controller('tasks')
 export class TasksController {
-  constructor(private readonly tasks: TaskService) {}
+  constructor(
+    private readonly tasks: TaskService,
+    private readonly asynchronous: AsynchronousTasks,
+    private readonly control: TaskControl,
+    private readonly rules: TaskRules,
+  ) {}
 
   @Post()
   @HttpCode(200)
@@ -26,10 +34,36 @@ export class TasksController {
     @Body(new ValidBody(SubmitTask)) task: SubmitTask,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('traceparent') traceparent: string | undefined,
   ): Promise<string> {
-    const caller = { requestId: request.id, traceparent, goneAway: goneAway(reply) };
-    return resultText(await this.tasks.run(task, caller));
+    const preference = readPrefer(request.headers.prefer?.toString());
+    const isAsynchronous = preference.isAsynchronous || task.delay_ms !== null || task.run_at !== null;
+    this.rules.check(task, isAsynchronous);
+    if (preference.applied !== null) reply.header('preference-applied', preference.applied);
+    const caller = callerOf(request, reply);
+    if (!isAsynchronous) {
+      const { task: ended, recorded, replayed } = await this.tasks.run(task, caller);
+      if (replayed) reply.header('idempotency-replayed', 'true');
+      return resultText(ended, recorded);
+    }
+    const receipt = await this.asynchronous.accept(task, caller);
+    if (receipt.replayed) reply.header('idempotency-replayed', 'true');
+    const { waitMs } = preference;
+    const known = waitMs > 0 ? await this.asynchronous.waitFor(receipt.task, waitMs, caller.goneAway) : receipt.task;
+    if (waitMs > 0 && isFinal(known.status)) return resultText(known);
+    reply.code(202).header('location', `/orchestrator/tasks/${known.id}`);
+    return resultText(known);
+  }
+
+  @Post('batch')
+  @HttpCode(200)
+  @Header('content-type', JSON_TYPE)
+  async submitBatch(
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    const tasks = readBatch(body).map((task) => (task instanceof SubmitTask ? this.rules.checked(task) : task));
+    return batchText(await this.asynchronous.acceptAll(tasks, callerOf(request, reply)));
   }
 
   @Get()
@@ -38,28 +72,28 @@ export class TasksController {
     return pageText(await this.tasks.list(toQuery(query, all)), query.limit);
   }
 
+  @Post('retry')
+  @HttpCode(202)
+  async retryMany(@Body() body: unknown = {}): Promise<{ scheduled: number }> {
+    return { scheduled: await this.control.retryMany(validBody(RetryTasks, body)) };
+  }
+
   @Get(':id')
   @Header('content-type', JSON_TYPE)
   async get(@Param('id') id: string): Promise<string> {
     return recordText(await this.tasks.get(id));
   }
-}
 
-function toQuery(
-  { status, droplet_name, created_after, created_before, cursor, limit }: ListTasks,
-  all: Record<string, unknown>,
-): TaskQuery {
-  const filters = { status, dropletName: droplet_name, createdAfter: created_after, createdBefore: created_before, cursor };
-  const given = Object.entries(filters).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), meta: metaFilters(all), limit };
-}
+  @Delete(':id')
+  @Header('content-type', JSON_TYPE)
+  async cancel(@Param('id') id: string): Promise<string> {
+    return recordText(await this.control.cancel(id));
+  }
 
-function metaFilters(all: Record<string, unknown>): Record<string, string> {
-  const given = Object.entries(all).filter(([name]) => name.startsWith(META));
-  if (given.length > MAX_META_FILTERS) throw InvalidRequestError.of('meta', `may hold at most ${MAX_META_FILTERS} filters`);
-  const filters = given.map(([name, value]) => {
-    if (typeof value !== 'string') throw InvalidRequestError.of(name, 'may be given only once');
-    return [name.slice(META.length), value] as const;
-  });
-  return Object.fromEntries(filters);
+  @Post(':id/retry')
+  @HttpCode(202)
+  @Header('content-type', JSON_TYPE)
+  async retry(@Param('id') id: string): Promise<string> {
+    return recordText(await this.control.retry(id));
+  }
 }

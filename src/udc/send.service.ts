@@ -37,7 +37,8 @@ export class SendService {
       const droplet = await this.directory.findByIdOrName(String(message.target));
       const { outcome } = await this.client.call(
         {
-          droplet: () => this.directory.current(droplet.name) ?? droplet,
+          name: droplet.name,
+          endpoint: () => (this.directory.current(droplet.name) ?? droplet).endpoint,
           method: 'POST',
           path: '/message',
           payload: this.body(message, traceId),

@@ -77,7 +77,7 @@ describe('GroupCommit', () => {
 
   it('does not call the store failing for one bad write alone', async () => {
     await put('taken');
-    await expect(put('taken')).rejects.toBeInstanceOf(StorageUnavailableError);
+    await expect(put('taken')).rejects.toThrow('UNIQUE constraint failed');
     expect([commits.isWritable, clock.waiting]).toEqual([true, []]);
   });
 
@@ -86,7 +86,7 @@ describe('GroupCommit', () => {
       database.prepare("INSERT INTO words VALUES ('half')").run();
       throw new Error('half-way');
     });
-    await expect(half).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', cause: new Error('half-way') });
+    await expect(half).rejects.toEqual(new Error('half-way'));
     expect([words(), database.isTransaction]).toEqual([[], false]);
   });
 

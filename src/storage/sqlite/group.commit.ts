@@ -34,7 +34,7 @@ export class GroupCommit {
     return this.isWorking && !this.isClosed;
   }
 
-  /** Runs `statements` in the next commit; resolves with their result once that is durable. @throws StorageUnavailableError */
+  /** Runs `statements` in the next commit; resolves with their result once that is durable. @throws StorageUnavailableError, or what a bad statement throws */
   write<T>(statements: () => T): Promise<T> {
     if (this.isClosed) return Promise.reject(new StorageUnavailableError());
     return new Promise<T>((resolve, reject) => {
@@ -83,8 +83,9 @@ export class GroupCommit {
 
   /** A write that fails is bad itself, or the first sign that the store fails: a write of our own tells which. */
   private refuse(writes: readonly Write[], error: unknown): void {
-    for (const { failed } of writes) failed(new StorageUnavailableError(error));
-    if (!this.isWritable || this.probe()) return;
+    const isBadItself = this.isWritable && this.probe();
+    for (const { failed } of writes) failed(isBadItself ? error : new StorageUnavailableError(error));
+    if (!this.isWritable || isBadItself) return;
     this.isWorking = false;
     this.log.error({ err: error }, 'store cannot be written');
     this.clock.after(PROBE_EVERY_MS, () => this.lookAgain());

@@ -21,8 +21,8 @@ const STEPS: readonly string[] = [
     retry_count INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    completed_at INTEGER NOT NULL,
-    duration_ms INTEGER NOT NULL,
+    completed_at INTEGER,
+    duration_ms INTEGER,
     error TEXT,
     meta TEXT,
     priority INTEGER NOT NULL,
@@ -34,6 +34,8 @@ const STEPS: readonly string[] = [
     key TEXT NOT NULL,
     value TEXT NOT NULL,
     id TEXT NOT NULL,
+    droplet_key TEXT NOT NULL,
+    status TEXT NOT NULL,
     PRIMARY KEY (key, value, id)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE task_totals (
@@ -51,9 +53,39 @@ const STEPS: readonly string[] = [
     name TEXT NOT NULL UNIQUE,
     entry TEXT NOT NULL
   ) STRICT;
-  CREATE TABLE write_probe (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT;
+  CREATE TABLE write_probe (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL, filler BLOB) STRICT;
   `,
-  'ALTER TABLE write_probe ADD COLUMN filler BLOB',
+  // Asynchronous tasks: what they send, when they are due, and the keys that stand for them. A job is waiting or running;
+  // waiting ones are found by lane, priority and time in one probe of the partial index.
+  `
+  ALTER TABLE tasks ADD COLUMN run_at INTEGER;
+  ALTER TABLE tasks ADD COLUMN callback TEXT;
+  ALTER TABLE tasks ADD COLUMN request TEXT;
+  CREATE INDEX tasks_by_completion ON tasks (completed_at) WHERE completed_at IS NOT NULL;
+  CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    deadline_at INTEGER NOT NULL,
+    attempts_before INTEGER NOT NULL,
+    delay_ms INTEGER NOT NULL,
+    interruptions INTEGER NOT NULL,
+    running INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX jobs_waiting ON jobs (lane, priority, due_at) WHERE running = 0;
+  CREATE INDEX jobs_running ON jobs (id) WHERE running = 1;
+  CREATE TABLE idempotency_keys (
+    caller TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (caller, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
+  `,
 ];
 
 /** The database was written by a newer version of this program. */

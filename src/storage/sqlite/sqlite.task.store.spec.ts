@@ -2,14 +2,17 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { dropletStoreContract } from '../../../test/contracts/droplet.store.contract.js';
 import { taskStoreContract } from '../../../test/contracts/task.store.contract.js';
+import type { Job } from '../../tasks/task.queue.js';
 import { openSqlite } from '../../../test/support/sqlite.js';
+import { ManualClock } from '../../../test/support/manual.clock.js';
 import { taskRecord, taskRecords } from '../../../test/support/task.factory.js';
 
-function openFile() {
+function openFile(clock = new ManualClock()) {
   const folder = mkdtempSync(path.join(tmpdir(), 'store-'));
-  const { close, ...opened } = openSqlite(path.join(folder, 'tasks.db'));
+  const { close, ...opened } = openSqlite(path.join(folder, 'tasks.db'), clock);
   const closeAndRemove = (): void => {
     close();
     rmSync(folder, { recursive: true });
@@ -17,15 +20,26 @@ function openFile() {
   return { ...opened, close: closeAndRemove };
 }
 
+/** The jobs table as it is. */
+const jobsOf = (database: DatabaseSync): Job[] =>
+  database
+    .prepare('SELECT * FROM jobs')
+    .all()
+    .map((row) => ({
+      ...{ id: String(row.id), kind: row.kind as Job['kind'], lane: String(row.lane), priority: Number(row.priority) },
+      ...{ dueAt: Number(row.due_at), deadlineAt: Number(row.deadline_at), attemptsBefore: Number(row.attempts_before) },
+      ...{ delayMs: Number(row.delay_ms), interruptions: Number(row.interruptions) },
+    }));
+
 const PLACES = [
-  ['SQLite in memory', () => openSqlite()],
+  ['SQLite in memory', (clock?: ManualClock) => openSqlite(':memory:', clock)],
   ['SQLite in a file', openFile],
 ] as const;
 
 for (const [name, place] of PLACES) {
-  taskStoreContract(name, () => {
-    const { tasks: store, close } = place();
-    return { store, close };
+  taskStoreContract(name, (clock) => {
+    const { tasks: store, database, close } = place(clock);
+    return { store, jobs: () => Promise.resolve(jobsOf(database)), close };
   });
   dropletStoreContract(name, () => {
     const { droplets: store, close } = place();
@@ -63,7 +77,7 @@ describe('SqliteTaskStore', () => {
   it('leaves nothing of a purged task behind, whatever its meta', async () => {
     const { database, tasks: store, close } = openSqlite(file);
     await store.insert(taskRecord({ meta: { plain: 'x', nul: 'a\u0000b', lone: '\ud800', '"': '\\' } }));
-    await store.purge({ maxTasks: 0, createdSince: 0, maxBytes: 1e15 });
+    await store.purge({ maxTasks: 0, completedSince: 0, maxBytes: 1e15 });
     const left = database.prepare('SELECT (SELECT COUNT(*) FROM tasks) AS tasks, (SELECT COUNT(*) FROM task_meta) AS meta').get();
     expect({ ...left }).toEqual({ tasks: 0, meta: 0 });
     close();
@@ -82,9 +96,9 @@ describe('SqliteTaskStore', () => {
   });
 
   it.each([
-    ['all', {}, /SCAN tasks USING COVERING INDEX sqlite_autoindex_tasks_1|SEARCH tasks/],
-    ['a status', { status: 'error' }, /SEARCH tasks USING COVERING INDEX tasks_by_status/],
-    ['a droplet', { dropletName: 'echo' }, /SEARCH tasks USING COVERING INDEX tasks_by_droplet/],
+    ['all', {}, /SCAN lead USING COVERING INDEX sqlite_autoindex_tasks_1|SEARCH lead/],
+    ['a status', { status: 'error' }, /SEARCH lead USING COVERING INDEX tasks_by_status/],
+    ['a droplet', { dropletName: 'echo' }, /SEARCH lead USING COVERING INDEX tasks_by_droplet/],
     ['a droplet and a status', { dropletName: 'echo', status: 'error' }, /tasks_by_droplet|tasks_by_status/],
     ['meta', { meta: { a: 'b' } }, /SEARCH lead USING PRIMARY KEY/],
     ['two of meta', { meta: { a: 'b', c: 'd' } }, /SEARCH other (EXISTS )?USING PRIMARY KEY/],

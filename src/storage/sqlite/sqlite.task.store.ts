@@ -1,72 +1,126 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../common/clock.js';
 import type { TaskTotals } from '../../metrics/metrics.js';
-import type { TaskRecord } from '../../tasks/task.js';
-import { firstIdOf } from '../../tasks/task.id.js';
-import { TaskStore, type Retention, type TaskPage, type TaskQuery } from '../../tasks/task.store.js';
+import { isFinal, TASK_STATUSES, type CallbackState, type TaskRecord } from '../../tasks/task.js';
+import type { Job } from '../../tasks/task.queue.js';
+import {
+  TaskStore,
+  type Abandoned,
+  type Acceptance,
+  type Accepted,
+  type Retention,
+  type Settlement,
+  type TaskPage,
+  type TaskQuery,
+} from '../../tasks/task.store.js';
 import type { GroupCommit } from './group.commit.js';
-import { COUNTED, countSql, hasFilters, pageSql, type Sql } from './task.query.js';
-import { rowToTask, taskToRow } from './task.rows.js';
-
-const COLUMNS = [
-  ...['id', 'droplet_name', 'droplet_key', 'target_url', 'method', 'path', 'status', 'response_status', 'response_body'],
-  ...['retry_count', 'attempts', 'created_at', 'completed_at', 'duration_ms', 'error', 'meta', 'priority', 'history'],
-];
-const LISTED = COLUMNS.filter((column) => column !== 'history').join(', ');
+import { SqliteKeys } from './sqlite.keys.js';
+import type { SqliteTaskQueue } from './sqlite.task.queue.js';
+import { SqliteTasks } from './sqlite.tasks.js';
+import { SqliteTotals } from './sqlite.totals.js';
+import { COUNTED, countSql, hasFilters, leads, leadSql, pageSql, type Lead, type Sql } from './task.query.js';
 
 /** Tasks that one purge removes at the most: a write of a few milliseconds, in which no other waits long. */
 const PURGE_STEP = 200;
 
+/** How far the filters of a list are counted to see which is the shortest. */
+const LONG_LEAD = 20_000;
+
 /** Tasks in SQLite: writes go through the group commit, reads see what is committed. */
 export class SqliteTaskStore extends TaskStore {
-  private readonly insertTask: StatementSync;
-  private readonly insertMeta: StatementSync;
-  private readonly deleteMeta: StatementSync;
-  private readonly addToTotals: StatementSync;
-  private readonly selectTask: StatementSync;
-  /** How many tasks are stored: counting a million rows at each list would take longer than the list. */
-  private stored: number;
+  private readonly tasks: SqliteTasks;
+  private readonly keys: SqliteKeys;
+  private readonly sums: SqliteTotals;
 
   constructor(
     private readonly database: DatabaseSync,
     private readonly commits: GroupCommit,
+    private readonly queue: SqliteTaskQueue,
+    private readonly clock: Clock,
   ) {
     super();
-    const names = COLUMNS.map((column) => `:${column}`).join(', ');
-    this.insertTask = database.prepare(`INSERT INTO tasks (${COLUMNS.join(', ')}) VALUES (${names})`);
-    this.insertMeta = database.prepare('INSERT INTO task_meta (key, value, id) VALUES (?, ?, ?)');
-    this.deleteMeta = database.prepare('DELETE FROM task_meta WHERE key = ? AND value = ? AND id = ?');
-    this.addToTotals = database.prepare(`
-      UPDATE task_totals SET success = success + :success, error = error + :error, timeout = timeout + :timeout,
-        retries = retries + :retries, retried_to_success = retried_to_success + :retried_to_success,
-        retried_to_failure = retried_to_failure + :retried_to_failure`);
-    this.selectTask = database.prepare('SELECT * FROM tasks WHERE id = ?');
-    this.stored = this.number('SELECT COUNT(*) AS value FROM tasks');
+    this.tasks = new SqliteTasks(database);
+    this.keys = new SqliteKeys(database);
+    this.sums = new SqliteTotals(database);
   }
 
   get isWritable(): boolean {
     return this.commits.isWritable;
   }
 
-  async insert(task: TaskRecord): Promise<void> {
+  async insert(task: TaskRecord, next: Job | null = null): Promise<void> {
     await this.commits.write(() => {
-      this.insertTask.run(taskToRow(task));
-      for (const [key, value] of Object.entries(task.meta ?? {})) this.insertMeta.run(key, value, task.id);
-      this.addToTotals.run(shareOfTotals(task));
+      this.tasks.insert(task);
+      this.sums.add(task);
+      if (next) this.queue.jobs.put(next);
     });
-    this.stored++;
+    this.tasks.stored++;
+    if (next) this.queue.added(next);
+  }
+
+  async accept(acceptances: readonly Acceptance[]): Promise<Accepted[]> {
+    const accepted = await this.commits.write(() => acceptances.map((each) => this.acceptOne(each)));
+    accepted.forEach(({ kind }, index) => {
+      if (kind !== 'accepted') return;
+      this.tasks.stored++;
+      const job = acceptances[index]?.job;
+      if (job) this.queue.added(job);
+    });
+    return accepted;
+  }
+
+  async settle(id: string, { change, next, from = TASK_STATUSES }: Settlement): Promise<TaskRecord | null> {
+    const { task, hadJob } = await this.commits.write(() => {
+      const before = this.tasks.get(id);
+      const after = before && from.includes(before.status) ? this.tasks.move(before, change) : null;
+      if (!before || !after) return { task: null, hadJob: false };
+      this.sums.subtract(before);
+      this.sums.add(after);
+      const removed = this.queue.jobs.remove(id);
+      if (next) this.queue.jobs.put(next);
+      return { task: after, hadJob: removed };
+    });
+    if (hadJob) this.queue.removed();
+    if (task && next) this.queue.added(next);
+    return task;
+  }
+
+  async settleCallback(id: string, callback: CallbackState, next: Job | null): Promise<void> {
+    const settled = await this.commits.write(() => {
+      const task = this.tasks.get(id);
+      // A retry has taken the task back since: what its callback came to is of no interest any more.
+      if (!task || !isFinal(task.status)) return null;
+      this.tasks.setCallback(id, callback);
+      const hadJob = this.queue.jobs.removeCallback(id);
+      if (next) this.queue.jobs.put(next);
+      return { hadJob };
+    });
+    if (settled?.hadJob) this.queue.removed();
+    if (settled && next) this.queue.added(next);
+  }
+
+  abandoned(): Promise<Abandoned[]> {
+    const jobs = new Map(this.queue.jobs.running().map((job) => [job.id, job]));
+    const ids = new Set([...jobs.keys(), ...this.tasks.running()]);
+    const found = [...ids].map((id) => ({ task: this.tasks.get(id), job: jobs.get(id) ?? null }));
+    return Promise.resolve(found.flatMap(({ task, job }) => (task ? [{ task, job }] : [])));
   }
 
   get(id: string): Promise<TaskRecord | null> {
-    const row = this.selectTask.get(id);
-    return Promise.resolve(row ? rowToTask(row) : null);
+    return Promise.resolve(this.tasks.get(id));
   }
 
   list(query: TaskQuery): Promise<TaskPage> {
-    const ids = this.all(pageSql(query)).map(({ id }) => String(id));
-    const total = hasFilters(query) ? Number(this.all(countSql(query))[0]?.total) : this.stored;
+    const lead = this.shortest(query);
+    const page = pageSql(query, lead);
+    const ids = this.database
+      .prepare(page.text)
+      .all(...page.values)
+      .map(({ id }) => String(id));
+    const total = hasFilters(query) ? this.count(countSql(query, lead)) : this.tasks.stored;
     const isTotalExact = !hasFilters(query) || total <= COUNTED;
     return Promise.resolve({
-      tasks: this.tasks(ids.slice(0, query.limit)),
+      tasks: this.tasks.listed(ids.slice(0, query.limit)),
       total: isTotalExact ? total : COUNTED,
       isTotalExact,
       hasMore: ids.length > query.limit,
@@ -74,72 +128,57 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   totals(): Promise<TaskTotals> {
-    const row = this.database.prepare('SELECT * FROM task_totals').get() ?? {};
-    const count = (name: string): number => Number(row[name]);
-    return Promise.resolve({
-      success: count('success'),
-      error: count('error'),
-      timeout: count('timeout'),
-      retries: count('retries'),
-      retriedToSuccess: count('retried_to_success'),
-      retriedToFailure: count('retried_to_failure'),
-    });
+    return Promise.resolve(this.sums.read());
   }
 
   lastDurations(count: number): Promise<number[]> {
-    const rows = this.all({ text: 'SELECT duration_ms FROM tasks ORDER BY id DESC LIMIT ?', values: [count] });
-    return Promise.resolve(rows.map((row) => Number(row.duration_ms)).reverse());
+    return Promise.resolve(this.tasks.lastDurations(count));
   }
 
-  async purge({ maxTasks, createdSince, maxBytes }: Retention): Promise<number> {
-    const tooMany = this.stored - maxTasks;
-    const isTooLarge = this.usedBytes() > maxBytes;
-    const surplus = Math.min(PURGE_STEP, isTooLarge ? PURGE_STEP : Math.max(0, tooMany));
-    const ids = this.all({
-      text: `SELECT id FROM (SELECT id FROM tasks ORDER BY id LIMIT ${surplus})
-        UNION SELECT id FROM (SELECT id FROM tasks WHERE id < ? ORDER BY id LIMIT ${PURGE_STEP})`,
-      values: [firstIdOf(createdSince)],
-    }).map(({ id }) => String(id));
-    if (ids.length > 0) await this.commits.write(() => this.remove(ids));
-    this.stored -= ids.length;
+  async purge({ maxTasks, completedSince, maxBytes }: Retention): Promise<number> {
+    const tooMany = Math.max(0, this.tasks.stored - maxTasks);
+    const surplus = this.usedBytes() > maxBytes ? PURGE_STEP : Math.min(PURGE_STEP, tooMany);
+    const ids = this.tasks.oldestFinal({ surplus, completedSince, limit: PURGE_STEP });
+    if (ids.length === 0) return 0;
+    const jobs = await this.commits.write(() => {
+      this.tasks.remove(ids);
+      this.keys.removeExpired(this.clock.now());
+      return ids.filter((id) => this.queue.jobs.remove(id)).length;
+    });
+    for (let i = 0; i < jobs; i++) this.queue.removed();
+    this.tasks.stored -= ids.length;
     return ids.length;
   }
 
-  private remove(ids: readonly string[]): void {
-    const list = JSON.stringify(ids);
-    // Not by json_each: SQLite reads a lone surrogate out of JSON otherwise than it was bound when it was inserted.
-    for (const { id, meta } of this.tasks(ids)) {
-      for (const [key, value] of Object.entries(meta ?? {})) this.deleteMeta.run(key, value, id);
+  private acceptOne({ task, job, key }: Acceptance): Accepted {
+    const holder = key && this.keys.holder(key, this.clock.now());
+    const earlier = holder && this.tasks.get(holder.taskId);
+    if (earlier) return holder.fingerprint === key.fingerprint ? { kind: 'replayed', task: earlier } : { kind: 'mismatch' };
+    if (key) this.keys.put(key, task.id);
+    this.tasks.insert(task);
+    if (job) this.queue.jobs.put(job);
+    return { kind: 'accepted' };
+  }
+
+  private shortest(query: TaskQuery): Lead {
+    const [first, ...others] = leads(query);
+    if (others.length === 0) return first;
+    let shortest: Lead = first;
+    let length = LONG_LEAD;
+    for (const lead of [first, ...others]) {
+      const own = this.count(leadSql(query, lead, length));
+      if (own < length) [shortest, length] = [lead, own];
     }
-    this.database.prepare('DELETE FROM tasks WHERE id IN (SELECT value FROM json_each(?))').run(list);
+    return shortest;
+  }
+
+  private count({ text, values }: Sql): number {
+    return Number(this.database.prepare(text).get(...values)?.total);
   }
 
   /** Bytes in use: pages that a purge has freed are used again before the file grows. */
   private usedBytes(): number {
-    const pragma = (name: string): number => this.number(`SELECT ${name} AS value FROM pragma_${name}`);
+    const pragma = (name: string): number => Number(this.database.prepare(`PRAGMA ${name}`).get()?.[name]);
     return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
   }
-
-  private tasks(ids: readonly string[]): TaskRecord[] {
-    const text = `SELECT ${LISTED} FROM tasks WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id DESC`;
-    return this.all({ text, values: [JSON.stringify(ids)] }).map(rowToTask);
-  }
-
-  private all({ text, values }: Sql) {
-    return this.database.prepare(text).all(...values);
-  }
-
-  private number(text: string): number {
-    return Number(this.database.prepare(text).get()?.value);
-  }
-}
-
-function shareOfTotals({ status, retryCount }: TaskRecord): Record<string, number> {
-  const isSuccess = status === 'success';
-  return {
-    ...{ success: 0, error: 0, timeout: 0, [status]: 1 },
-    retries: retryCount,
-    retried_to_success: retryCount > 0 && isSuccess ? 1 : 0,
-    retried_to_failure: retryCount > 0 && !isSuccess ? 1 : 0,
-  };
 }

@@ -1,5 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import type { AttemptEntry, TaskError, TaskRecord, TaskStatus } from '../../tasks/task.js';
+import { KEPT_BYTES, truncationNote } from '../../tasks/stored.body.js';
+import type { AttemptEntry, CallbackState, TaskError, TaskRecord, TaskRequest, TaskStatus } from '../../tasks/task.js';
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -24,12 +25,19 @@ export function taskToRow(task: TaskRecord): Record<string, string | number | nu
     meta: task.meta === null ? null : JSON.stringify(task.meta),
     priority: task.priority,
     history: JSON.stringify(task.history),
+    run_at: task.runAt,
+    callback: task.callback === null ? null : JSON.stringify(task.callback),
+    request: task.request === null ? null : JSON.stringify(task.request),
   };
 }
 
-/** A row without its `history` column gives a task with an empty one. */
+/**
+ * A row without its `history` and `request` gives a task with none; one with a null `response_body` and its
+ * `response_bytes` gives a task with the note that says so.
+ */
 export function rowToTask(row: Row): TaskRecord {
   const text = (name: string): string => String(row[name]);
+  const number = (name: string): number | null => (typeof row[name] === 'number' ? row[name] : null);
   const json = (name: string): unknown => (typeof row[name] === 'string' ? JSON.parse(row[name]) : null);
   return {
     id: text('id'),
@@ -38,16 +46,19 @@ export function rowToTask(row: Row): TaskRecord {
     method: text('method'),
     path: text('path'),
     status: text('status') as TaskStatus,
-    responseStatus: row.response_status === null ? null : Number(row.response_status),
-    responseBody: text('response_body'),
+    responseStatus: number('response_status'),
+    responseBody: row.response_body === null ? truncationNote(Number(row.response_bytes), KEPT_BYTES) : text('response_body'),
     retryCount: Number(row.retry_count),
     attempts: Number(row.attempts),
     createdAt: Number(row.created_at),
-    completedAt: Number(row.completed_at),
-    durationMs: Number(row.duration_ms),
+    completedAt: number('completed_at'),
+    durationMs: number('duration_ms'),
     error: json('error') as TaskError | null,
     meta: json('meta') as Record<string, string> | null,
     priority: Number(row.priority),
+    runAt: number('run_at'),
+    callback: json('callback') as CallbackState | null,
     history: (json('history') ?? []) as AttemptEntry[],
+    request: json('request') as TaskRequest | null,
   };
 }

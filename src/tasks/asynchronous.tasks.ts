@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { Lifecycle } from '../common/lifecycle.js';
+import { IdempotencyMismatchError, OrchestratorError, OverloadedError, StorageUnavailableError } from '../common/errors.js';
+import { Settings } from '../config/settings.js';
+import { isoMs } from './instant.js';
+import { IdempotencyKeys } from './idempotency.js';
+import { asynchronousPlan } from './retry.plan.js';
+import type { SubmitTask } from './submit-task.dto.js';
+import { TaskCaller } from './task.caller.js';
+import { draftTask, requestOf, type Caller } from './task.draft.js';
+import { TaskEvents } from './task.events.js';
+import { newTaskId } from './task.id.js';
+import { firstJob } from './task.jobs.js';
+import { isFinal, type TaskRecord } from './task.js';
+import { TaskQueue } from './task.queue.js';
+import { TaskStore, type Acceptance } from './task.store.js';
+
+/** What the caller of an asynchronous task gets: it is durable. */
+export interface Receipt {
+  readonly task: TaskRecord;
+  readonly replayed: boolean;
+}
+
+/** Takes asynchronous tasks: durable before the receipt, run by the worker. */
+@Injectable()
+export class AsynchronousTasks {
+  constructor(
+    private readonly caller: TaskCaller,
+    private readonly store: TaskStore,
+    private readonly queue: TaskQueue,
+    private readonly keys: IdempotencyKeys,
+    private readonly events: TaskEvents,
+    private readonly lifecycle: Lifecycle,
+    private readonly settings: Settings,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws InvalidRequestError, DropletNotFoundError, OverloadedError, IdempotencyMismatchError, StorageUnavailableError */
+  async accept(submitted: SubmitTask, caller: Caller): Promise<Receipt> {
+    this.refuseIfFull(1);
+    const acceptance = await this.prepare(submitted, caller);
+    const [accepted] = await this.store.accept([acceptance]);
+    if (accepted?.kind === 'mismatch') throw new IdempotencyMismatchError();
+    if (accepted?.kind === 'replayed') return { task: accepted.task, replayed: true };
+    this.events.publish(acceptance.task);
+    return { task: acceptance.task, replayed: false };
+  }
+
+  /** Each task or why it was refused; those that are taken are made durable together. @throws OverloadedError, StorageUnavailableError */
+  async acceptAll(
+    submitted: readonly (SubmitTask | OrchestratorError)[],
+    caller: Caller,
+  ): Promise<(TaskRecord | OrchestratorError)[]> {
+    this.refuseIfFull(submitted.length);
+    const prepared = await Promise.all(submitted.map((task) => this.prepareOrRefuse(task, caller)));
+    const acceptances = prepared.flatMap((each) => (each instanceof OrchestratorError ? [] : [each]));
+    await this.store.accept(acceptances);
+    for (const { task } of acceptances) this.events.publish(task);
+    return prepared.map((each) => (each instanceof OrchestratorError ? each : each.task));
+  }
+
+  /** The task once it is final, or as it stands after `ms` milliseconds; the shutdown, and a caller that hangs up, end the wait. */
+  async waitFor(task: TaskRecord, ms: number, goneAway: AbortSignal): Promise<TaskRecord> {
+    const ended = new AbortController();
+    const end = this.events.subscribe((event) => {
+      if (event.task.id === task.id && isFinal(event.task.status)) ended.abort();
+    });
+    try {
+      const before = await this.store.get(task.id);
+      if (before && isFinal(before.status)) return before;
+      await this.clock.sleep(ms, ended.signal, goneAway, this.lifecycle.draining);
+      return (await this.store.get(task.id)) ?? task;
+    } finally {
+      end();
+    }
+  }
+
+  private async prepareOrRefuse(
+    submitted: SubmitTask | OrchestratorError,
+    caller: Caller,
+  ): Promise<Acceptance | OrchestratorError> {
+    if (submitted instanceof OrchestratorError) return submitted;
+    try {
+      return await this.prepare(submitted, { ...caller, idempotencyKey: null });
+    } catch (error) {
+      if (error instanceof OrchestratorError) return error;
+      throw error;
+    }
+  }
+
+  private async prepare(submitted: SubmitTask, caller: Caller): Promise<Acceptance> {
+    const { target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
+    const request = requestOf(submitted, caller);
+    const id = newTaskId();
+    const dueAt = this.dueAt(submitted);
+    const task = draftTask(id, submitted, { status: 'queued', targetUrl: target.url, runAt: dueAt, request });
+    const { timeoutMs } = asynchronousPlan(request, this.settings);
+    return { task, job: firstJob(task, dueAt, timeoutMs), key: this.keys.keyOf(submitted, request, caller) };
+  }
+
+  /** A time in the past means now. */
+  private dueAt({ delay_ms, run_at }: SubmitTask): number {
+    const now = this.clock.now();
+    return Math.max(now, isoMs(run_at) ?? now + (delay_ms ?? 0));
+  }
+
+  private refuseIfFull(more: number): void {
+    if (!this.store.isWritable) throw new StorageUnavailableError();
+    const { QUEUE_LIMIT } = this.settings;
+    if (this.queue.size + more > QUEUE_LIMIT) throw new OverloadedError(`The queue holds its limit of ${QUEUE_LIMIT} tasks`);
+  }
+}

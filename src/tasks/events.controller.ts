@@ -1,0 +1,31 @@
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ValidQuery } from '../inbound/valid.js';
+import { EventStream } from './event.stream.js';
+import { ListTasks } from './list-tasks.dto.js';
+import { matches } from './task.events.js';
+import { toQuery } from './task.filters.js';
+
+/** The changes of tasks as they happen; contract §2. */
+@Controller('tasks/events')
+export class EventsController {
+  constructor(private readonly stream: EventStream) {}
+
+  @Get()
+  follow(
+    @Query(new ValidQuery(ListTasks)) query: ListTasks,
+    @Query() all: Record<string, unknown>,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): void {
+    const filter = toQuery(query, all);
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      'x-request-id': request.id,
+    });
+    this.stream.start(reply.raw, ({ task }) => matches(task, filter), request.headers['last-event-id']?.toString());
+  }
+}

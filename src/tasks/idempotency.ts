@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { ConflictError, IdempotencyMismatchError } from '../common/errors.js';
+import type { SubmitTask } from './submit-task.dto.js';
+import { fingerprintOf, type Caller } from './task.draft.js';
+import { isFinal, type TaskRecord, type TaskRequest } from './task.js';
+import { TaskStore, type IdempotencyKey } from './task.store.js';
+
+/** How long a key stands for its first request; contract §2. */
+const KEPT_MS = 24 * 3_600_000;
+
+/** Everybody, until callers have names. */
+const ANYBODY = '';
+
+/** One request a key: the first one runs, the others get what came of it. */
+@Injectable()
+export class IdempotencyKeys {
+  constructor(
+    private readonly store: TaskStore,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The key as it is kept, or null when the caller gave none. */
+  keyOf(submitted: SubmitTask, request: TaskRequest, { idempotencyKey }: Caller): IdempotencyKey | null {
+    if (idempotencyKey === null) return null;
+    const expiresAt = this.clock.now() + KEPT_MS;
+    return { caller: ANYBODY, key: idempotencyKey, fingerprint: fingerprintOf(submitted, request), expiresAt };
+  }
+
+  /**
+   * Reserves the caller's key for a synchronous task. Null when the task may run (also when there is no key), or the
+   * finished task that the key stands for.
+   * @throws ConflictError while the first request still runs, IdempotencyMismatchError, StorageUnavailableError
+   */
+  async reserve(task: TaskRecord, submitted: SubmitTask, request: TaskRequest, caller: Caller): Promise<TaskRecord | null> {
+    const key = this.keyOf(submitted, request, caller);
+    if (!key) return null;
+    const [accepted] = await this.store.accept([{ task, job: null, key }]);
+    if (accepted?.kind === 'mismatch') throw new IdempotencyMismatchError();
+    if (accepted?.kind !== 'replayed') return null;
+    if (!isFinal(accepted.task.status)) throw ConflictError.stillRunning(accepted.task.id);
+    return accepted.task;
+  }
+}

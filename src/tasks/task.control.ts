@@ -1,0 +1,156 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { ConflictError, TaskNotFoundError } from '../common/errors.js';
+import { Settings } from '../config/settings.js';
+import { instantMs } from './instant.js';
+import { asynchronousPlan } from './retry.plan.js';
+import type { RetryTasks } from './retry-tasks.dto.js';
+import { RunningTasks } from './running.tasks.js';
+import { TaskEvents } from './task.events.js';
+import { callbackJob, firstJob } from './task.jobs.js';
+import { TaskJournal } from './task.journal.js';
+import { FINAL_STATUSES, isFinal, type TaskChange, type TaskRecord } from './task.js';
+import { TaskQueue } from './task.queue.js';
+import { cancelledResult } from './task.result.js';
+import { TaskStore, type TaskQuery } from './task.store.js';
+
+/** How long a cancel waits for the call that it has cut off to be recorded. */
+const RECORDED_WITHIN_MS = 2000;
+/** Tasks that one page of a retry of many looks at. */
+const PAGE = 200;
+const DEFAULT_LIMIT = 1000;
+/** What a retry of many means when it names no status: what failed, not what somebody took back. */
+const RETRIED_STATUSES = ['error', 'timeout'] as const;
+
+/** Takes tasks back, or runs them again. */
+@Injectable()
+export class TaskControl {
+  constructor(
+    private readonly store: TaskStore,
+    private readonly queue: TaskQueue,
+    private readonly running: RunningTasks,
+    private readonly events: TaskEvents,
+    private readonly journal: TaskJournal,
+    private readonly settings: Settings,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Cancels a task: a queued one is never sent, a running one is cut off. @throws TaskNotFoundError, ConflictError when it is final */
+  async cancel(id: string): Promise<TaskRecord> {
+    await this.refuseIfFinal(id);
+    const isWaitedFor = this.running.cancel(id);
+    try {
+      if (isWaitedFor || this.queue.abort(id)) {
+        const ended = await this.ended(id);
+        if (ended.status === 'cancelled') return ended;
+      }
+      // The attempt may have been over when it was cut off: then the task waits for its next one, or is final.
+      return await this.cancelWaiting(id);
+    } finally {
+      if (!isWaitedFor) this.running.forget(id);
+    }
+  }
+
+  /** Runs a final, unsuccessful task again under its id. @throws TaskNotFoundError, ConflictError */
+  async retry(id: string): Promise<TaskRecord> {
+    const retried = await this.retryAt(id, this.clock.now());
+    if (retried) return retried;
+    const task = await this.existing(id);
+    throw new ConflictError(
+      task.request && !task.request.lacksCredentials
+        ? `A task that is ${task.status} cannot be run again`
+        : 'The request was not kept whole, so it cannot be run again',
+    );
+  }
+
+  /** Runs every match again that may be, newest first, at a rate; resolves to how many. */
+  async retryMany({ limit, rate_per_second, ...filters }: RetryTasks): Promise<number> {
+    const start = this.clock.now();
+    const gapMs = rate_per_second === null ? 0 : 1000 / rate_per_second;
+    let scheduled = 0;
+    for await (const id of this.matches(filters)) {
+      if (scheduled >= (limit ?? DEFAULT_LIMIT)) break;
+      const retried = await this.retryAt(id, start + Math.floor(scheduled * gapMs));
+      if (retried) scheduled++;
+    }
+    return scheduled;
+  }
+
+  private async *matches(filters: Omit<RetryTasks, 'limit' | 'rate_per_second'>): AsyncGenerator<string> {
+    for (const status of filters.status === null ? RETRIED_STATUSES : [filters.status]) {
+      const query = { ...queryOf(filters), status, limit: PAGE };
+      for (let cursor: string | undefined, hasMore = true; hasMore;) {
+        const page = await this.store.list({ ...query, ...(cursor === undefined ? {} : { cursor }) });
+        for (const { id } of page.tasks) yield id;
+        cursor = page.tasks.at(-1)?.id;
+        hasMore = page.hasMore;
+      }
+    }
+  }
+
+  private async retryAt(id: string, dueAt: number): Promise<TaskRecord | null> {
+    const task = await this.store.get(id);
+    if (!task?.request || task.request.lacksCredentials || !isFinal(task.status) || task.status === 'success') return null;
+    const { timeoutMs } = asynchronousPlan(task.request, this.settings);
+    const change: TaskChange = {
+      status: 'queued',
+      ...{ error: null, responseStatus: null, responseBody: 'null', completedAt: null, durationMs: null },
+      ...{ runAt: dueAt, callback: null },
+    };
+    const queued = await this.store.settle(id, { change, next: firstJob(task, dueAt, timeoutMs), from: FINAL_STATUSES });
+    if (queued) this.events.publish(queued);
+    return queued;
+  }
+
+  private async cancelWaiting(id: string): Promise<TaskRecord> {
+    const task = await this.existing(id);
+    const requestId = task.request?.requestId ?? '';
+    const change = this.journal.ending(task, cancelledResult(task));
+    const settled = await this.store.settle(id, { change, next: callbackJob(task, this.clock.now(), this.settings) });
+    if (!settled) throw new ConflictError(`The task is ${(await this.existing(id)).status}: it cannot be cancelled any more`);
+    // It may have been claimed in the moment before; then its call is cut off.
+    this.queue.abort(id);
+    this.journal.changed(settled, requestId);
+    return settled;
+  }
+
+  /** What runs of a final task is its callback, and that is not cut off. */
+  private async refuseIfFinal(id: string): Promise<void> {
+    const status = (await this.store.get(id))?.status;
+    if (status !== undefined && isFinal(status))
+      throw new ConflictError(`The task is ${status}: it cannot be cancelled any more`);
+  }
+
+  /** The task whose call was cut off, once what came of it is recorded: it is final, or it waits again. */
+  private async ended(id: string): Promise<TaskRecord> {
+    const end = this.clock.monotonic() + RECORDED_WITHIN_MS;
+    const recorded = new AbortController();
+    const unsubscribe = this.events.subscribe(({ task }) => {
+      if (task.id === id && task.status !== 'running') recorded.abort();
+    });
+    await this.clock.sleep(end - this.clock.monotonic(), recorded.signal);
+    unsubscribe();
+    return this.existing(id);
+  }
+
+  private async existing(id: string): Promise<TaskRecord> {
+    const task = await this.store.get(id);
+    if (!task) throw new TaskNotFoundError(id);
+    return task;
+  }
+}
+
+function queryOf({
+  droplet_name,
+  created_after,
+  created_before,
+}: Omit<RetryTasks, 'limit' | 'rate_per_second'>): Omit<TaskQuery, 'limit'> {
+  const createdAfter = instantMs(created_after);
+  const createdBefore = instantMs(created_before);
+  return {
+    meta: {},
+    ...(droplet_name === null ? {} : { dropletName: droplet_name }),
+    ...(createdAfter === null ? {} : { createdAfter }),
+    ...(createdBefore === null ? {} : { createdBefore }),
+  };
+}

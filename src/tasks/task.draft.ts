@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { SubmitTask } from './submit-task.dto.js';
+import { createdAtOf } from './task.id.js';
+import type { TaskRecord, TaskRequest, TaskStatus } from './task.js';
+
+/** Who asks for a task, beside its body. */
+export interface Caller {
+  readonly requestId: string;
+  readonly traceparent: string | null;
+  /** The `Idempotency-Key`, if one was given. */
+  readonly idempotencyKey: string | null;
+  /** Aborted when the caller hangs up. */
+  readonly goneAway: AbortSignal;
+}
+
+const DEFAULT_PRIORITY = 5;
+
+/** A task as it is before anything has happened to it. */
+export function draftTask(
+  id: string,
+  task: SubmitTask,
+  { status, ...rest }: { status: TaskStatus } & Pick<TaskRecord, 'targetUrl' | 'runAt' | 'request'>,
+): TaskRecord {
+  return {
+    ...{ id, dropletName: task.droplet_name, method: task.method, path: task.path, status },
+    ...{ responseStatus: null, responseBody: 'null', retryCount: 0, attempts: 0, error: null, history: [], callback: null },
+    ...{ createdAt: createdAtOf(id), completedAt: null, durationMs: null },
+    ...{ meta: task.meta, priority: task.priority ?? DEFAULT_PRIORITY },
+    ...rest,
+  };
+}
+
+/** What a task sends and how hard it tries. */
+export function requestOf(task: SubmitTask, { requestId, traceparent }: Caller): TaskRequest {
+  return {
+    payload: task.payload === null ? null : JSON.stringify(task.payload),
+    headers: lowerCased(task.headers ?? {}),
+    ...{ requestId, traceparent, callbackUrl: task.callback_url },
+    ...{ timeoutMs: task.timeout_ms, attemptTimeoutMs: task.attempt_timeout_ms, maxAttempts: task.max_attempts },
+    retryUnsafe: task.retry_unsafe,
+  };
+}
+
+/** What two requests with one key must have in common; contract §2. */
+export function fingerprintOf({ droplet_name, method, path }: SubmitTask, { payload }: TaskRequest): string {
+  return createHash('sha256')
+    .update(JSON.stringify([droplet_name.toLowerCase(), method, path, payload]))
+    .digest('base64');
+}
+
+/** What may be stored of a request: never the caller's own credentials. */
+export function storableRequest(request: TaskRequest): TaskRequest {
+  const { authorization, ...headers } = request.headers;
+  return authorization === undefined ? request : { ...request, headers, lacksCredentials: true };
+}
+
+/** Header names as the transport wants them, so that ours replace the caller's of the same name. */
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

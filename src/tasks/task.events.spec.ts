@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { queuedTask, taskRecord } from '../../test/support/task.factory.js';
+import { matches, TaskEvents, type TaskEvent } from './task.events.js';
+import type { TaskQuery } from './task.store.js';
+
+describe('TaskEvents', () => {
+  let events: TaskEvents;
+  let seen: TaskEvent[];
+
+  beforeEach(() => {
+    events = new TaskEvents();
+    seen = [];
+  });
+  const sequences = (list: readonly TaskEvent[]): number[] => list.map(({ sequence }) => sequence);
+  const publish = (count: number): void => {
+    for (let index = 0; index < count; index++) events.publish(queuedTask());
+  };
+
+  it('tells everybody who listens, in order', () => {
+    const others: TaskEvent[] = [];
+    events.subscribe((event) => seen.push(event));
+    events.subscribe((event) => others.push(event));
+    publish(3);
+    expect([sequences(seen), others]).toEqual([[1, 2, 3], seen]);
+  });
+
+  it('tells nobody who has left, also when he leaves in the middle of an event', () => {
+    const leave = events.subscribe((event) => {
+      seen.push(event);
+      leave();
+    });
+    publish(2);
+    expect(sequences(seen)).toEqual([1]);
+  });
+
+  it('carries nothing of what was sent or answered', () => {
+    events.subscribe((event) => seen.push(event));
+    const task = queuedTask({ responseBody: '"secret"' });
+    events.publish(task);
+    expect(seen[0]?.task).toEqual({ ...task, responseBody: 'null', history: [], request: null });
+  });
+
+  it('has what somebody missed', () => {
+    publish(5);
+    expect([sequences(events.since(2)), events.since(5), sequences(events.since(0))]).toEqual([[3, 4, 5], [], [1, 2, 3, 4, 5]]);
+  });
+
+  it.each([6, 1e15])('has nothing for a number that it never gave (%d)', (sequence) => {
+    publish(5);
+    expect(events.since(sequence)).toEqual([]);
+  });
+
+  it('keeps the last 10,000, in order, and no more', () => {
+    publish(25_003);
+    const kept = sequences(events.since(0));
+    expect([kept.length, kept[0], kept.at(-1)]).toEqual([10_000, 15_004, 25_003]);
+    expect(kept).toEqual([...kept].sort((a, b) => a - b));
+    expect(sequences(events.since(25_001))).toEqual([25_002, 25_003]);
+  });
+});
+
+describe('which changes a reader wants', () => {
+  const AT = 1_767_225_600_000;
+  const task = taskRecord({ at: AT, dropletName: 'ÉchO', status: 'error', meta: { team: 'red', run: '1' } });
+
+  it.each<[string, Partial<TaskQuery>, boolean]>([
+    ['all', {}, true],
+    ['its status', { status: 'error' }, true],
+    ['another status', { status: 'success' }, false],
+    ['an unknown status', { status: 'no such' }, false],
+    ['its droplet, whatever the case', { dropletName: 'éCHo' }, true],
+    ['another droplet', { dropletName: 'echo' }, false],
+    ['made after', { createdAfter: AT - 1 }, true],
+    ['made after, exclusive', { createdAfter: AT }, false],
+    ['made before', { createdBefore: AT + 1 }, true],
+    ['made before, exclusive', { createdBefore: AT }, false],
+    ['its meta', { meta: { team: 'red' } }, true],
+    ['all of its meta', { meta: { team: 'red', run: '1' } }, true],
+    ['one of meta that differs', { meta: { team: 'red', run: '2' } }, false],
+    ['meta that it does not have', { meta: { other: '1' } }, false],
+    ['a name that every object has', { meta: { toString: 'x' } }, false],
+    ['all but one', { status: 'error', dropletName: 'écho', createdAfter: AT, meta: {} }, false],
+  ])('%s', (_title, query, expected) => {
+    expect(matches(task, { meta: {}, limit: 1, ...query })).toBe(expected);
+  });
+
+  it('is no task without meta when meta is asked for', () => {
+    expect(matches(taskRecord(), { meta: { a: '' }, limit: 1 })).toBe(false);
+  });
+});

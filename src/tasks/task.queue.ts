@@ -1,0 +1,41 @@
+/** What a job does: run a task, or tell the caller's URL of its end. */
+export type JobKind = 'task' | 'callback';
+
+/** Work that waits in the store. */
+export interface Job {
+  /** The task's id. */
+  readonly id: string;
+  readonly kind: JobKind;
+  /** Jobs of one lane run side by side up to a limit; a full lane holds no other. */
+  readonly lane: string;
+  /** 9 first. */
+  readonly priority: number;
+  /** Not before; epoch milliseconds. */
+  readonly dueAt: number;
+  /** Epoch milliseconds. */
+  readonly deadlineAt: number;
+  /** Attempts that were made before this life of the job began. */
+  readonly attemptsBefore: number;
+  /** The wait before the next attempt, milliseconds. */
+  readonly delayMs: number;
+  /** How often a process died over it. */
+  readonly interruptions: number;
+}
+
+/** Does a job, and settles, postpones or gives it back in the store before it resolves. `abort` cuts it off. */
+export type JobHandler = (job: Job, abort: AbortSignal) => Promise<void>;
+
+/** Hands due jobs to a worker, by priority and then by time: a port, implemented by each store. */
+export abstract class TaskQueue {
+  /** Begins to hand out jobs. */
+  abstract work(handler: JobHandler): void;
+
+  /** Cuts off the running job of a task; false when none runs here. */
+  abstract abort(id: string): boolean;
+
+  /** Jobs that wait or run. */
+  abstract get size(): number;
+
+  /** Hands out no more; those that run go on. */
+  abstract stop(): void;
+}
