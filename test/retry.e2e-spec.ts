@@ -61,6 +61,7 @@ describe('retries', () => {
       [503, 503, 200].map((status, index) => ({
         ...{ attempt: index + 1, started_at: expect.any(Number), duration_ms: expect.any(Number), response_status: status },
         ...{ error_code: status === 200 ? null : 'DROPLET_ERROR', delay_ms: [0, 20, 40][index], endpoint: droplet.url },
+        effect: status === 200 ? 'none' : 'unknown',
       })),
     );
     const starts = record.history.map((each: { started_at: number }) => each.started_at);

@@ -10,7 +10,7 @@ const REPLY_KEYS = [
 ];
 const ITEM_KEYS = [
   ...['id', 'droplet_name', 'target_url', 'method', 'status', 'response_status', 'response_body', 'retry_count', 'created_at'],
-  ...['completed_at', 'duration_ms', 'error_message', 'meta', 'path', 'attempts', 'priority', 'run_at', 'error'],
+  ...['completed_at', 'duration_ms', 'error_message', 'meta', 'path', 'attempts', 'priority', 'run_at', 'error', 'callback'],
 ];
 const UNKNOWN_ID = '01890000-0000-7000-8000-000000000000';
 
@@ -176,17 +176,41 @@ describe('synchronous tasks', () => {
     });
   });
 
-  describe('what is not built yet', () => {
-    it.each([{ delay_ms: 1000 }, { delay_ms: 0 }, { run_at: '2030-01-01T00:00:00Z' }, { callback_url: 'https://example.test/' }])(
-      'is refused instead of ignored: %j',
+  describe('a task that asks to run later', () => {
+    it.each([{ delay_ms: 0 }, { delay_ms: 3_600_000 }, { run_at: '2099-01-01T00:00:00Z' }, { run_at: '1999-01-01' }])(
+      'is a receipt instead of an outcome: %j',
       async (field) => {
-        const calls = mesh.droplet.hits('/health');
-        const { status, json } = await orchestrator.task({ droplet_name: 'echo', path: '/health', ...field });
-        expect([status, json.error.code]).toEqual([400, 'INVALID_REQUEST']);
-        expect(json.error.details.errors[0].field).toBe(Object.keys(field)[0]);
-        expect(mesh.droplet.hits('/health')).toBe(calls);
+        const { status, headers, json } = await orchestrator.task({ droplet_name: 'echo', path: '/health', ...field });
+        expect([status, sorted(json)]).toEqual([202, [...REPLY_KEYS].sort()]);
+        expect(json).toMatchObject({
+          status: 'queued',
+          response_status: null,
+          response_body: null,
+          duration_ms: null,
+          error: null,
+        });
+        expect(headers.get('location')).toBe(`/orchestrator/tasks/${json.task_id}`);
       },
     );
+
+    it('is not called before it is due', async () => {
+      const { json } = await orchestrator.task({ droplet_name: 'echo', path: '/health?later', delay_ms: 3_600_000 });
+      expect((await record(json.task_id)).status).toBe('queued');
+      await orchestrator.task({ droplet_name: 'echo', path: '/health?now' });
+      expect([mesh.droplet.hits('/health?later'), mesh.droplet.hits('/health?now')]).toEqual([0, 1]);
+    });
+
+    it.each<[object, string]>([
+      [{ delay_ms: 1, run_at: '2099-01-01T00:00:00Z' }, 'run_at'],
+      [{ callback_url: 'https://example.test/' }, 'callback_url'],
+      [{ delay_ms: 1, callback_url: 'https://example.test/' }, 'callback_url'],
+      [{ delay_ms: 1, headers: { authorization: 'Bearer x' } }, 'headers'],
+    ])('is refused: %j', async (fields, field) => {
+      const { status, json } = await orchestrator.task({ droplet_name: 'echo', path: '/health?refused', ...fields });
+      expect([status, json.error.code]).toEqual([400, 'INVALID_REQUEST']);
+      expect(json.error.details.errors[0].field).toBe(field);
+      expect(mesh.droplet.hits('/health?refused')).toBe(0);
+    });
   });
 
   describe('GET /tasks/{id}', () => {
@@ -215,7 +239,7 @@ describe('synchronous tasks', () => {
       expect(json.duration_ms).toBe(reply200.duration_ms);
       const [attempt] = json.history;
       expect(sorted(attempt)).toEqual(
-        ['attempt', 'delay_ms', 'duration_ms', 'endpoint', 'error_code', 'response_status', 'started_at'].sort(),
+        ['attempt', 'delay_ms', 'duration_ms', 'effect', 'endpoint', 'error_code', 'response_status', 'started_at'].sort(),
       );
       expect(attempt).toMatchObject({
         attempt: 1,
@@ -223,6 +247,7 @@ describe('synchronous tasks', () => {
         error_code: null,
         delay_ms: 0,
         endpoint: mesh.droplet.url,
+        effect: 'none',
       });
     });
 
@@ -230,13 +255,22 @@ describe('synchronous tasks', () => {
       const { task_id, error } = (await orchestrator.task({ droplet_name: 'gone', path: '/x', max_attempts: 2 })).json;
       const json = await record(task_id);
       expect(sorted(json)).toEqual([...ITEM_KEYS, 'history'].sort());
-      expect(json).toMatchObject({ response_status: null, response_body: null, meta: null, priority: 5, attempts: 2, error });
+      expect(json).toMatchObject({
+        response_status: null,
+        response_body: null,
+        meta: null,
+        priority: 5,
+        attempts: 2,
+        error,
+        callback: null,
+      });
       expect(json.error_message).toBe(error.message);
       expect(json.history[1]).toMatchObject({
         attempt: 2,
         response_status: null,
         error_code: 'DROPLET_UNREACHABLE',
         delay_ms: 20,
+        effect: 'none',
       });
     });
 

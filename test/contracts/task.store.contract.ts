@@ -1,25 +1,34 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TaskRecord } from '../../src/tasks/task.js';
+import { FINAL_STATUSES, MOVES, TASK_STATUSES, type TaskRecord } from '../../src/tasks/task.js';
+import type { Job } from '../../src/tasks/task.queue.js';
 import { firstIdOf } from '../../src/tasks/task.id.js';
-import type { TaskQuery, TaskStore } from '../../src/tasks/task.store.js';
-import { taskRecord, taskRecords } from '../support/task.factory.js';
+import type { Acceptance, IdempotencyKey, TaskQuery, TaskStore } from '../../src/tasks/task.store.js';
+import { ManualClock } from '../support/manual.clock.js';
+import { queuedTask, taskRecord, taskRecords, taskRequest } from '../support/task.factory.js';
 
 /** An empty store, and how to leave it. */
 export interface TaskStoreUnderTest {
   readonly store: TaskStore;
+  /** The jobs that the store holds, in no order. */
+  readonly jobs: () => Promise<readonly Job[]>;
   readonly close: () => void | Promise<void>;
 }
 
-const KEEP_ALL = { maxTasks: 1e9, createdSince: 0, maxBytes: 1e15 };
+const KEEP_ALL = { maxTasks: 1e9, completedSince: 0, maxBytes: 1e15 };
 
 /** What every TaskStore must do. */
-export function taskStoreContract(name: string, open: () => TaskStoreUnderTest | Promise<TaskStoreUnderTest>): void {
+export function taskStoreContract(
+  name: string,
+  open: (clock: ManualClock) => TaskStoreUnderTest | Promise<TaskStoreUnderTest>,
+): void {
   describe(`TaskStore: ${name}`, () => {
     let subject: TaskStoreUnderTest;
     let store: TaskStore;
+    let clock: ManualClock;
 
     beforeEach(async () => {
-      subject = await open();
+      clock = new ManualClock();
+      subject = await open(clock);
       store = subject.store;
     });
 
@@ -56,10 +65,18 @@ export function taskStoreContract(name: string, open: () => TaskStoreUnderTest |
             message: 'Timeout',
             details: { effect: 'unknown', stopped_by: 'deadline', droplet_status: 'error' },
           },
+          runAt: 1_767_225_600_123,
+          callback: { status: 'failed', attempts: 2, last_error: 'no' },
+          request: taskRequest({
+            payload: '{"big":9007199254740993}',
+            headers: { 'x-a': 'b' },
+            timeoutMs: 5,
+            retryUnsafe: false,
+          }),
           history: [
             {
               ...{ attempt: 1, started_at: 1_767_225_600.25, duration_ms: 7, response_status: null },
-              ...{ error_code: 'DROPLET_UNREACHABLE', delay_ms: 0, endpoint: 'http://e.test' },
+              ...{ error_code: 'DROPLET_UNREACHABLE', delay_ms: 0, endpoint: null, effect: 'unknown' },
             },
           ],
         });
@@ -89,7 +106,7 @@ export function taskStoreContract(name: string, open: () => TaskStoreUnderTest |
         const history = [
           {
             ...{ attempt: 1, started_at: 1, duration_ms: 1, response_status: 200 },
-            ...{ error_code: null, delay_ms: 0, endpoint: 'http://e.test' },
+            ...{ error_code: null, delay_ms: 0, endpoint: 'http://e.test', effect: 'none' as const },
           },
         ];
         await insert(...tasks.map((task) => ({ ...task, history })));
@@ -254,9 +271,9 @@ export function taskStoreContract(name: string, open: () => TaskStoreUnderTest |
 
       it.each([0, 0.5])('removes what is too old, to the millisecond (+%s)', async (fraction) => {
         const at = Date.UTC(2026, 6, 1);
-        const tasks = [at - 1, at, at + 1].map((each) => taskRecord({ at: each }));
+        const tasks = [at - 1, at, at + 1].map((each) => taskRecord({ at: each, completedAt: each }));
         await insert(...tasks);
-        expect(await purgeAll({ createdSince: at + fraction })).toEqual([fraction === 0 ? 1 : 2]);
+        expect(await purgeAll({ completedSince: at + fraction })).toEqual([fraction === 0 ? 1 : 2]);
         expect(await listed()).toEqual(ids(tasks.slice(fraction === 0 ? 1 : 2)).reverse());
       });
 
@@ -270,11 +287,272 @@ export function taskStoreContract(name: string, open: () => TaskStoreUnderTest |
         expect((await listed({ limit: 1 }))[0]).toBe(tasks.at(-1)!.id);
       });
 
+      it('never removes what is not final, however old, many or large', async () => {
+        const old = { at: 1000, responseBody: JSON.stringify('x'.repeat(4000)) };
+        const open = [queuedTask(old), queuedTask({ ...old, status: 'running' })];
+        await accept(...open.map((task) => acceptance(task)));
+        await insert(taskRecord({ at: 2000 }));
+        await purgeAll({ maxTasks: 0, completedSince: Date.UTC(2100, 0, 1), maxBytes: 1 });
+        expect(await listed()).toEqual(ids(open).reverse());
+        expect((await subject.jobs()).length).toBe(2);
+      });
+
+      it('keeps a task that ended lately, however long ago it was made', async () => {
+        const task = taskRecord({ at: 1000, completedAt: clock.now() });
+        await insert(task);
+        expect([await purgeAll({ completedSince: clock.now() }), await listed()]).toEqual([[], [task.id]]);
+      });
+
+      it('keeps a task that is run again', async () => {
+        const task = taskRecord({ status: 'error', request: taskRequest() });
+        await insert(task);
+        await store.settle(task.id, { change: { status: 'queued', completedAt: null }, next: jobOf(task) });
+        expect([await purgeAll({ maxTasks: 0, completedSince: 1e15 }), await listed()]).toEqual([[], [task.id]]);
+      });
+
       it('goes in small steps, so that no write waits long', async () => {
         await insert(...taskRecords(1000));
-        const steps = await purgeAll({ maxTasks: 1, createdSince: Date.UTC(2030, 0, 1) });
+        const steps = await purgeAll({ maxTasks: 1, completedSince: Date.UTC(2030, 0, 1) });
         expect(steps.reduce((sum, step) => sum + step, 0)).toBe(1000);
         expect(Math.max(...steps)).toBeLessThanOrEqual(400);
+      });
+    });
+
+    const jobOf = (task: TaskRecord, change: Partial<Job> = {}): Job => ({
+      ...{ id: task.id, kind: 'task', lane: 'droplet echo', priority: task.priority, dueAt: clock.now() },
+      ...{ deadlineAt: clock.now() + 1000, attemptsBefore: 0, delayMs: 0, interruptions: 0 },
+      ...change,
+    });
+    const keyOf = (change: Partial<IdempotencyKey> = {}): IdempotencyKey => ({
+      ...{ caller: '', key: 'k', fingerprint: 'f', expiresAt: clock.now() + 1000 },
+      ...change,
+    });
+    const acceptance = (task = queuedTask(), key: IdempotencyKey | null = null): Acceptance => ({ task, job: jobOf(task), key });
+    const accept = async (...acceptances: readonly Acceptance[]): Promise<string[]> =>
+      (await store.accept(acceptances)).map(({ kind }) => kind);
+    const stored = async (): Promise<number> => (await list()).total;
+
+    describe('accept', () => {
+      it('makes tasks durable with their jobs', async () => {
+        const tasks = [queuedTask({ runAt: clock.now() + 5, meta: { a: 'b' } }), queuedTask({ priority: 9 })];
+        expect(await accept(...tasks.map((task) => acceptance(task)))).toEqual(['accepted', 'accepted']);
+        expect([await store.get(tasks[0]!.id), await store.get(tasks[1]!.id)]).toEqual(tasks);
+        expect(await subject.jobs()).toEqual(expect.arrayContaining(tasks.map((task) => jobOf(task))));
+        expect([await stored(), await listed({ meta: { a: 'b' } })]).toEqual([2, [tasks[0]!.id]]);
+      });
+
+      it('takes none of them when one cannot be written', async () => {
+        const twice = acceptance();
+        await expect(store.accept([acceptance(), twice, acceptance(), twice])).rejects.toThrow();
+        expect([await stored(), await subject.jobs()]).toEqual([0, []]);
+        expect(await accept(twice)).toEqual(['accepted']);
+      });
+
+      it('takes a thousand at once, and none at all', async () => {
+        const many = Array.from({ length: 1000 }, () => acceptance());
+        expect(new Set(await accept(...many))).toEqual(new Set(['accepted']));
+        expect([await accept(), await stored(), (await subject.jobs()).length]).toEqual([[], 1000, 1000]);
+      });
+
+      it('has no job for a task whose caller waits', async () => {
+        const task = queuedTask({ status: 'running' });
+        expect(await accept({ task, job: null, key: null })).toEqual(['accepted']);
+        expect(await subject.jobs()).toEqual([]);
+      });
+
+      it('does not count a task that is not final', async () => {
+        await accept(acceptance(), { ...acceptance(queuedTask({ status: 'running' })), job: null });
+        expect(Object.values(await store.totals()).every((count) => count === 0)).toBe(true);
+        expect(await store.lastDurations(10)).toEqual([]);
+      });
+    });
+
+    describe('an idempotency key', () => {
+      const EXPIRY = 1000;
+      const first = async (key: Partial<IdempotencyKey> = {}): Promise<TaskRecord> => {
+        const task = queuedTask();
+        expect(await accept(acceptance(task, keyOf(key)))).toEqual(['accepted']);
+        return task;
+      };
+
+      it('stands for its first task when the same request comes again', async () => {
+        const task = await first();
+        const repeat = acceptance(queuedTask(), keyOf());
+        expect(await store.accept([repeat])).toEqual([{ kind: 'replayed', task }]);
+        expect([await store.get(repeat.task.id), await stored(), (await subject.jobs()).length]).toEqual([null, 1, 1]);
+      });
+
+      it('gives the task as it is now, not as it was', async () => {
+        const task = await first();
+        await store.settle(task.id, { change: { status: 'cancelled', completedAt: 1 }, next: null });
+        const [repeat] = await store.accept([acceptance(queuedTask(), keyOf())]);
+        expect(repeat).toMatchObject({ kind: 'replayed', task: { id: task.id, status: 'cancelled' } });
+      });
+
+      it('refuses another request', async () => {
+        const task = await first();
+        expect(await accept(acceptance(queuedTask(), keyOf({ fingerprint: 'other' })))).toEqual(['mismatch']);
+        expect([await stored(), await listed()]).toEqual([1, [task.id]]);
+      });
+
+      it.each<[string, Partial<IdempotencyKey>]>([
+        ['another key', { key: 'k2' }],
+        ['a key in another case', { key: 'K' }],
+        ['the same key of another caller', { caller: 'b' }],
+      ])('is not %s', async (_title, change) => {
+        await first();
+        expect(await accept(acceptance(queuedTask(), keyOf(change)))).toEqual(['accepted']);
+      });
+
+      it('is free again when its time is over, to the millisecond', async () => {
+        await first();
+        clock.advance(EXPIRY - 1);
+        expect(await accept(acceptance(queuedTask(), keyOf()))).toEqual(['replayed']);
+        clock.advance(1);
+        const task = await first({ expiresAt: clock.now() + EXPIRY, fingerprint: 'other' });
+        const [repeat] = await store.accept([acceptance(queuedTask(), keyOf({ fingerprint: 'other' }))]);
+        expect(repeat).toEqual({ kind: 'replayed', task });
+      });
+
+      it('is free again when its task was purged', async () => {
+        const task = await first();
+        await store.settle(task.id, { change: { status: 'cancelled', completedAt: clock.now() }, next: null });
+        await purgeAll({ maxTasks: 0 });
+        await first({ fingerprint: 'other' });
+      });
+
+      it('is free when its first request could not be written', async () => {
+        const bad = acceptance(queuedTask(), keyOf());
+        await expect(store.accept([bad, { ...bad, key: null }])).rejects.toThrow();
+        await first({ fingerprint: 'other' });
+      });
+
+      it('lets one of many in that come at once', async () => {
+        const kinds = await Promise.all(Array.from({ length: 50 }, () => accept(acceptance(queuedTask(), keyOf()))));
+        expect(kinds.flat().sort()).toEqual(['accepted', ...Array.from({ length: 49 }, () => 'replayed')]);
+        expect(await stored()).toBe(1);
+      });
+
+      it('stands for the first of two in one batch', async () => {
+        expect(await accept(acceptance(queuedTask(), keyOf()), acceptance(queuedTask(), keyOf()))).toEqual([
+          'accepted',
+          'replayed',
+        ]);
+      });
+    });
+
+    describe('settle', () => {
+      const put = async (change: Partial<TaskRecord> = {}): Promise<TaskRecord> => {
+        const task = queuedTask(change);
+        await accept(acceptance(task));
+        return task;
+      };
+      const moves = TASK_STATUSES.flatMap((from) => TASK_STATUSES.map((to) => [from, to, MOVES[from].includes(to)] as const));
+
+      it.each(moves)('from %s to %s: %s', async (from, to, isLegal) => {
+        const task = await put({ status: from });
+        const settled = await store.settle(task.id, { change: { status: to, retryCount: 7 }, next: null });
+        const expected = isLegal ? { ...task, status: to, retryCount: 7 } : task;
+        expect([settled, await store.get(task.id)]).toEqual([isLegal ? expected : null, expected]);
+        expect((await subject.jobs()).length).toBe(isLegal ? 0 : 1);
+      });
+
+      it('does nothing for a task that is not there', async () => {
+        const next = jobOf(queuedTask());
+        expect(await store.settle(next.id, { change: { status: 'success' }, next })).toBeNull();
+        expect(await subject.jobs()).toEqual([]);
+      });
+
+      it('writes every field that may change, and leaves the others', async () => {
+        const task = await put({ status: 'running', meta: { a: 'b' } });
+        const change = {
+          ...{ status: 'error' as const, targetUrl: 'http://new.test/', responseStatus: 500, responseBody: '[1.0]' },
+          ...{ retryCount: 2, attempts: 3, completedAt: clock.now(), durationMs: 77, runAt: 5 },
+          error: { code: 'DROPLET_ERROR' as const, message: 'm', details: { effect: 'unknown' as const, stopped_by: null } },
+          callback: { status: 'pending' as const, attempts: 0, last_error: null },
+          request: null,
+        };
+        expect(await store.settle(task.id, { change, next: null })).toEqual({ ...task, ...change });
+        expect(await store.get(task.id)).toEqual({ ...task, ...change });
+        expect(await listed({ status: 'error', meta: { a: 'b' } })).toEqual([task.id]);
+      });
+
+      it('puts the next job in the place of the one that ran', async () => {
+        const task = await put({ status: 'running' });
+        const next = jobOf(task, { dueAt: 12_345, delayMs: 5, interruptions: 1, attemptsBefore: 2 });
+        await store.settle(task.id, { change: { status: 'queued' }, next });
+        expect(await subject.jobs()).toEqual([next]);
+        const callback = jobOf(task, { kind: 'callback', lane: 'callback http://hook.test' });
+        await store.settle(task.id, { change: { status: 'error' }, next: callback });
+        expect(await subject.jobs()).toEqual([callback]);
+      });
+
+      it('leaves the job of an illegal move alone', async () => {
+        const task = await put({ status: 'success' });
+        await store.settle(task.id, { change: { status: 'queued' }, next: jobOf(task, { dueAt: 1 }) });
+        expect(await subject.jobs()).toEqual([jobOf(task)]);
+      });
+
+      it.each(FINAL_STATUSES)('one of many that end a task at once wins, and counts: %s', async (status) => {
+        const task = await put({ status: 'running' });
+        const changes = [status, ...FINAL_STATUSES].map((each) => ({ status: each, retryCount: 1 }));
+        const settled = await Promise.all(changes.map((change) => store.settle(task.id, { change, next: null })));
+        expect(settled.map((each) => each?.status ?? null)).toEqual([status, null, null, null, null]);
+        const { success, error, timeout, retries } = await store.totals();
+        expect([success + error + timeout, retries]).toEqual(status === 'cancelled' ? [0, 0] : [1, 1]);
+      });
+
+      it('counts a task that is run again under its latest outcome only', async () => {
+        const task = await put({ status: 'running' });
+        const end = async (status: 'success' | 'error' | 'timeout' | 'cancelled', retryCount: number) => {
+          await store.settle(task.id, { change: { status, retryCount }, next: null });
+          return store.totals();
+        };
+        const again = async () => {
+          await store.settle(task.id, { change: { status: 'queued' }, next: null });
+          const totals = await store.totals();
+          await store.settle(task.id, { change: { status: 'running' }, next: null });
+          return totals;
+        };
+        const none = { success: 0, error: 0, timeout: 0, retries: 0, retriedToSuccess: 0, retriedToFailure: 0 };
+        expect(await end('error', 3)).toEqual({ ...none, error: 1, retries: 3, retriedToFailure: 1 });
+        expect(await again()).toEqual(none);
+        expect(await end('timeout', 4)).toEqual({ ...none, timeout: 1, retries: 4, retriedToFailure: 1 });
+        expect(await again()).toEqual(none);
+        expect(await end('cancelled', 4)).toEqual(none);
+        expect(await again()).toEqual(none);
+        expect(await end('success', 4)).toEqual({ ...none, success: 1, retries: 4, retriedToSuccess: 1 });
+      });
+    });
+
+    describe('settleCallback', () => {
+      it('writes how the delivery goes, and nothing else', async () => {
+        const task = taskRecord({ callback: { status: 'pending', attempts: 0, last_error: null }, retryCount: 2 });
+        const job = jobOf(task, { kind: 'callback' });
+        await store.insert(task, job);
+        const before = await store.totals();
+        const pending = { status: 'pending', attempts: 1, last_error: 'no' } as const;
+        const next = { ...job, dueAt: 5, delayMs: 5 };
+        await store.settleCallback(task.id, pending, next);
+        expect([await store.get(task.id), await subject.jobs()]).toEqual([{ ...task, callback: pending }, [next]]);
+        const delivered = { status: 'delivered', attempts: 2, last_error: null } as const;
+        await store.settleCallback(task.id, delivered, null);
+        expect([await store.get(task.id), await subject.jobs()]).toEqual([{ ...task, callback: delivered }, []]);
+        expect(await store.totals()).toEqual(before);
+      });
+    });
+
+    describe('abandoned', () => {
+      it('is nothing when all wait or are over', async () => {
+        await accept(acceptance());
+        await insert(taskRecord());
+        expect(await store.abandoned()).toEqual([]);
+      });
+
+      it('is the task whose caller waited: it has no job', async () => {
+        const task = queuedTask({ status: 'running' });
+        await accept({ task, job: null, key: null });
+        expect(await store.abandoned()).toEqual([{ task, job: null }]);
       });
     });
 

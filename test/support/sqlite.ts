@@ -1,20 +1,42 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../src/common/clock.js';
 import { createLog } from '../../src/common/log.js';
 import { openDatabase } from '../../src/storage/sqlite/database.js';
 import { GroupCommit } from '../../src/storage/sqlite/group.commit.js';
 import { SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
+import { SqliteJobs } from '../../src/storage/sqlite/sqlite.jobs.js';
+import { SqliteTaskQueue, type QueueLimits } from '../../src/storage/sqlite/sqlite.task.queue.js';
 import { SqliteTaskStore } from '../../src/storage/sqlite/sqlite.task.store.js';
 import { ManualClock } from './manual.clock.js';
 
+const LIMITS: QueueLimits = { perLane: 64, inAll: 1024 };
+
+/** What an open database is written through. */
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly commits: GroupCommit;
+}
+
+/** The stores over an open database, as a process that begins makes them. */
+export function storesOf({ database, commits }: Opened, clock: Clock, limits = LIMITS) {
+  const queue = new SqliteTaskQueue({ jobs: new SqliteJobs(database), commits, clock, log: createLog('silent') }, limits);
+  return {
+    queue,
+    tasks: new SqliteTaskStore(database, commits, queue, clock),
+    droplets: new SqliteDropletStore(database, commits),
+  };
+}
+
 /** A real SQLite database and what stores things in it, outside of any application. */
-export function openSqlite(file = ':memory:', clock: Clock = new ManualClock()) {
+export function openSqlite(file = ':memory:', clock: Clock = new ManualClock(), limits = LIMITS) {
   const { database, close } = openDatabase(file);
   const commits = new GroupCommit(database, clock, createLog('silent'));
+  const stores = storesOf({ database, commits }, clock, limits);
   return {
-    database,
-    tasks: new SqliteTaskStore(database, commits),
-    droplets: new SqliteDropletStore(database, commits),
+    ...{ database, commits },
+    ...stores,
     close: (): void => {
+      stores.queue.stop();
       commits.close();
       close();
     },

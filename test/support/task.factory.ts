@@ -1,5 +1,5 @@
 import { v7 } from 'uuid';
-import type { TaskRecord } from '../../src/tasks/task.js';
+import type { TaskRecord, TaskRequest } from '../../src/tasks/task.js';
 
 const FIRST_AT = Date.UTC(2026, 0, 1);
 let made = 0;
@@ -13,6 +13,7 @@ export function taskRecord({ at, ...change }: Partial<TaskRecord> & { at?: numbe
     ...{ dropletName: 'echo', targetUrl: 'http://echo.test/work', method: 'GET', path: '/work', status: 'success' },
     ...{ responseStatus: 200, responseBody: '{"ok":true}', retryCount: 0, attempts: 1 },
     ...{ createdAt, completedAt: createdAt + 12, durationMs: 12, error: null, meta: null, priority: 5, history: [] },
+    ...{ runAt: null, callback: null, request: null },
     ...change,
   };
 }
@@ -20,3 +21,18 @@ export function taskRecord({ at, ...change }: Partial<TaskRecord> & { at?: numbe
 /** So many tasks, oldest first. */
 export const taskRecords = (count: number, change: Partial<TaskRecord> = {}): TaskRecord[] =>
   Array.from({ length: count }, () => taskRecord(change));
+
+/** A task that nothing has happened to yet. */
+export const queuedTask = (change: Partial<TaskRecord> & { at?: number } = {}): TaskRecord =>
+  taskRecord({
+    ...{ status: 'queued', responseStatus: null, responseBody: 'null', attempts: 0, completedAt: null, durationMs: null },
+    request: taskRequest(),
+    ...change,
+  });
+
+/** A request that asks for nothing in particular. */
+export const taskRequest = (change: Partial<TaskRequest> = {}): TaskRequest => ({
+  ...{ payload: null, headers: {}, requestId: 'r1', traceparent: null, callbackUrl: null },
+  ...{ timeoutMs: null, attemptTimeoutMs: null, maxAttempts: null, retryUnsafe: null },
+  ...change,
+});
