@@ -90,8 +90,8 @@ describe('the built server as a process', () => {
       ['BODY_LIMIT', { BODY_LIMIT: '1 MiB' }],
       ['AUTH_MODE', { AUTH_MODE: 'apikey' }],
       ['DATABASE_URL', { DATABASE_URL: 'postgres://user:hunter2@db/orchestrator' }],
-      ['CALLBACK_SECRET', { CALLBACK_SECRET: 'whsec_hunter2' }],
-      ['QUEUE_LIMIT', { QUEUE_LIMIT: '10' }],
+      ['CALLBACK_SECRET', { CALLBACK_SECRET: 'hunter2' }],
+      ['BREAKER_MIN_CALLS', { BREAKER_MIN_CALLS: '10' }],
     ])('stops with code 1 and one line that names %s (%j)', async (name, environment: Record<string, string>) => {
       const server = await spawned(environment, tempFolder());
       expect(await server.process.end()).toEqual({ code: 1, signal: null });

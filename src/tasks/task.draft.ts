@@ -48,10 +48,10 @@ export function fingerprintOf({ droplet_name, method, path }: SubmitTask, { payl
     .digest('base64');
 }
 
-/** What may be stored of a request: never the caller's own credentials. */
+/** What may be stored of a request: never the caller's own credentials, and without them nothing of what went with them. */
 export function storableRequest(request: TaskRequest): TaskRequest {
-  const { authorization, ...headers } = request.headers;
-  return authorization === undefined ? request : { ...request, headers, lacksCredentials: true };
+  const isAuthorized = request.headers.authorization !== undefined;
+  return isAuthorized ? { ...request, payload: null, headers: {}, lacksCredentials: true } : request;
 }
 
 /** Header names as the transport wants them, so that ours replace the caller's of the same name. */
