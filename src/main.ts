@@ -1,3 +1,4 @@
+import './heap.js';
 import { createApp } from './app.setup.js';
 import { createLog, Log } from './common/log.js';
 import { readEnvironment } from './config/environment.js';
