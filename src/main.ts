@@ -18,13 +18,19 @@ async function main(): Promise<void> {
   onSignals(() => shutdown.run());
 }
 
+/** npm passes on a Ctrl-C that the terminal has sent us too: what comes this soon after it is the same one. */
+const SAME_CTRL_C_MS = 100;
+
 /** The first signal ends in order, a second one at once. */
 function onSignals(stop: () => Promise<void>): void {
   process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
-  let isStopping = false;
-  const onSignal = (): void => {
-    if (isStopping) process.exit(1);
-    isStopping = true;
+  let firstAt: number | null = null;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (firstAt !== null) {
+      const isSameCtrlC = signal === 'SIGINT' && performance.now() - firstAt < SAME_CTRL_C_MS;
+      return isSameCtrlC ? undefined : process.exit(1);
+    }
+    firstAt = performance.now();
     stop().then(
       () => process.exit(0),
       (error: unknown) => fail(error, 'shutdown failed'),
