@@ -92,7 +92,9 @@ export class CrashServer extends HttpClient {
   /** Waits until no task is queued or running. */
   async allFinal(ms = 60_000): Promise<void> {
     const open = async (status: string): Promise<number> => (await this.get(`/tasks?status=${status}&limit=1`)).json.total;
-    await until(async () => (await open('queued')) + (await open('running')) === 0, ms);
+    const isQuiet = async (): Promise<boolean> => (await open('queued')) + (await open('running')) === 0;
+    // Twice: a task that goes back to the queue between the two looks is seen by neither of them.
+    await until(async () => (await isQuiet()) && (await isQuiet()), ms);
   }
 
   /** Every task that the server knows, as its list shows it. */
