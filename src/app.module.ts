@@ -16,7 +16,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ...[ConfigModule.with(settings), CommonModule, StorageModule],
+        ...[ConfigModule.with(settings), CommonModule, StorageModule.for(settings)],
         ...[RegistryModule, TasksModule, MetricsModule, HealthModule, UdcModule],
       ],
     };

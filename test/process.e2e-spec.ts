@@ -89,7 +89,7 @@ describe('the built server as a process', () => {
       ['RETRY_JITTER', { RETRY_JITTER: 'half' }],
       ['BODY_LIMIT', { BODY_LIMIT: '1 MiB' }],
       ['AUTH_MODE', { AUTH_MODE: 'apikey' }],
-      ['DATABASE_URL', { DATABASE_URL: 'postgres://user:hunter2@db/orchestrator' }],
+      ['DATABASE_URL', { DATABASE_URL: 'mysql://user:hunter2@db/orchestrator' }],
       ['CALLBACK_SECRET', { CALLBACK_SECRET: 'hunter2' }],
       ['BREAKER_MIN_CALLS', { BREAKER_MIN_CALLS: '10' }],
     ])('stops with code 1 and one line that names %s (%j)', async (name, environment: Record<string, string>) => {

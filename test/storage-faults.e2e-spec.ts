@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { SqliteConnection } from '../src/storage/sqlite/sqlite.connection.js';
+import type { SqliteStorage } from '../src/storage/sqlite/sqlite.storage.js';
+import { STORAGE } from '../src/storage/storage.module.js';
+
 import { until } from './support/http.client.js';
 import { TestMesh } from './support/mesh.js';
 import { reply } from './support/server.js';
@@ -20,10 +22,10 @@ describe('a store that cannot be written', () => {
 
   afterEach(() => mesh.stop());
 
-  const exec = (sql: string): void => orchestrator.app.get(SqliteConnection).database.exec(sql);
+  const exec = (sql: string): void => orchestrator.app.get<SqliteStorage>(STORAGE).database.exec(sql);
   const run = (path = '/health') => orchestrator.task({ droplet_name: 'echo', path });
   const fillDisk = (): void => {
-    const { database } = orchestrator.app.get(SqliteConnection);
+    const { database } = orchestrator.app.get<SqliteStorage>(STORAGE);
     const pages = Number(database.prepare('PRAGMA page_count').get()?.page_count);
     exec(`PRAGMA max_page_count = ${pages}`);
   };

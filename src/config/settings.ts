@@ -100,14 +100,17 @@ function derive({ REGISTRY_CACHE_DIR, ...values }: Values): Settings {
     ...values,
     PUBLIC_URL: values.PUBLIC_URL ?? `http://localhost:${values.PORT}`,
     CACHE_DIR: path.resolve(values.CACHE_DIR ?? REGISTRY_CACHE_DIR ?? './data'),
-    DATABASE_URL: databaseFile(values.DATABASE_URL),
+    DATABASE_URL: databaseUrl(values.DATABASE_URL),
     TASK_MAX_RETRIES: Math.max(1, values.TASK_MAX_RETRIES),
     ASYNC_MAX_RETRIES: Math.max(1, values.ASYNC_MAX_RETRIES),
   };
 }
 
-function databaseFile(url: string): string {
+/** The path of a file, or a server; the message shows nothing of it, for it may hold a password. */
+function databaseUrl(url: string): string {
   if (url === ':memory:') return url;
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(url)) throw new BadSettingError('DATABASE_URL', 'must be the path of a file');
+  if (/^postgres(ql)?:\/\//i.test(url) && URL.canParse(url)) return url;
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(url))
+    throw new BadSettingError('DATABASE_URL', 'must be the path of a file, or postgres://…');
   return path.resolve(url);
 }

@@ -31,7 +31,4 @@ export function refuseUnbuilt(environment: Readonly<Record<string, string | unde
       throw new BadSettingError(name, 'asks for a feature that this version does not have yet: unset it');
     }
   }
-  if (/^postgres(ql)?(\+\w+)?:/i.test(environment.DATABASE_URL?.trim() ?? '')) {
-    throw new BadSettingError('DATABASE_URL', 'names PostgreSQL, which this version does not have yet: give a file');
-  }
 }

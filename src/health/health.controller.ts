@@ -34,7 +34,7 @@ export class HealthController {
   @HealthCheck({ swaggerDocumentation: false })
   ready(): Promise<HealthCheckResult> {
     return this.probes.check([
-      () => this.indicate('storage', this.health.isStorageWritable, 'The store cannot be written'),
+      () => this.indicate('storage', this.health.isStorageReady, 'The store cannot be written'),
       () => this.indicate('droplets', this.health.hasDroplets, 'No droplet list was ever had'),
       () => this.indicate('shutdown', !this.health.isLeaving, 'The process is shutting down'),
     ]);

@@ -25,6 +25,11 @@ export class HealthService {
     return this.store.isWritable;
   }
 
+  /** A store that is away for a moment is no reason to send callers elsewhere. */
+  get isStorageReady(): boolean {
+    return this.store.isReady;
+  }
+
   get hasDroplets(): boolean {
     return this.registry.cacheStatus !== 'unavailable';
   }

@@ -18,12 +18,14 @@ export class BuiltinDirectory extends DropletDirectory {
   }
 
   resolve(name: string): Promise<Droplet> {
-    return this.found(name, this.current(name));
+    return this.found(name, () => this.current(name));
   }
 
   findByIdOrName(key: string): Promise<Droplet> {
-    const droplet = this.registry.droplets.findByIdOrName(key);
-    return this.found(key, droplet && this.registry.present(droplet));
+    return this.found(key, () => {
+      const droplet = this.registry.droplets.findByIdOrName(key);
+      return droplet && this.registry.present(droplet);
+    });
   }
 
   current(name: string): Droplet | undefined {
@@ -52,7 +54,13 @@ export class BuiltinDirectory extends DropletDirectory {
     };
   }
 
-  private found(key: string, droplet: Droplet | undefined): Promise<Droplet> {
-    return droplet ? Promise.resolve(droplet) : Promise.reject(new DropletNotFoundError(key, this.registry.droplets.names));
+  /** One that is not known may have registered with another process just now. */
+  private async found(key: string, look: () => Droplet | undefined): Promise<Droplet> {
+    const droplet = look();
+    if (droplet) return droplet;
+    await this.registry.refresh();
+    const late = look();
+    if (!late) throw new DropletNotFoundError(key, this.registry.droplets.names);
+    return late;
   }
 }

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import path from 'node:path';
+import { until } from '../../test/support/http.client.js';
 import { ManualClock } from '../../test/support/manual.clock.js';
 import { openDropletStore, settingsOf, temporaryFolder } from '../../test/support/registry.parts.js';
 import { ConflictError, DropletNotFoundError, InvalidRequestError } from '../common/errors.js';
 import { BuiltinRegistry } from './builtin.registry.js';
+import type { DropletStore } from './droplet.store.js';
 import { DropletChange, HeartbeatReport, NewDroplet } from './registration.dto.js';
 
 const droplet = (name: string, more: Partial<NewDroplet> = {}): NewDroplet =>
@@ -16,6 +18,7 @@ describe('the built-in Registry', () => {
   let lives = 0;
   let clock: ManualClock;
   let close: () => void;
+  let store: DropletStore;
   let registry: BuiltinRegistry;
   let environment: Record<string, string>;
 
@@ -23,8 +26,8 @@ describe('the built-in Registry', () => {
   async function start(more: Record<string, string> = {}): Promise<void> {
     const settings = settingsOf({ ...environment, ...more });
     const opened = openDropletStore(settings, clock);
-    close = opened.close;
-    registry = new BuiltinRegistry(opened.store, settings, clock);
+    ({ close, store } = opened);
+    registry = new BuiltinRegistry(store, settings, clock);
     await registry.onModuleInit();
   }
 
@@ -154,6 +157,25 @@ describe('the built-in Registry', () => {
     ['take a heartbeat of', () => registry.heartbeat('nobody', report())],
   ])('cannot %s a droplet that is not there', async (_what, act) => {
     await expect(act()).rejects.toThrow(DropletNotFoundError);
+  });
+
+  it('finds what another process has registered after a look had begun', async () => {
+    const begun: (() => void)[] = [];
+    const all = store.all.bind(store);
+    store.all = async () => {
+      const entries = await all();
+      await new Promise<void>((resolve) => begun.push(resolve));
+      return entries;
+    };
+    const early = registry.refresh();
+    await until(() => begun.length === 1);
+    await store.put({ ...present('orchestrator'), id: 3, name: 'late' }, null);
+    const late = registry.refresh().then(() => names());
+    begun.shift()?.();
+    await early;
+    await until(() => begun.length === 1);
+    begun.shift()?.();
+    expect(await late).toEqual(['orchestrator', 'late']);
   });
 
   it('goes on after a write was refused', async () => {

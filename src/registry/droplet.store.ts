@@ -19,9 +19,16 @@ export abstract class DropletStore {
   /** Every entry, by id. */
   abstract all(): Promise<OwnDroplet[]>;
 
-  /** Inserts or replaces by id; durable when it resolves. @throws StorageUnavailableError */
-  abstract put(droplet: OwnDroplet): Promise<void>;
+  /**
+   * Writes an entry in the place of `before`, as it was read; null for a new one. Durable when it resolves to true;
+   * false when another process was first: `before` is not there any more, or the id or the name is taken.
+   * @throws StorageUnavailableError
+   */
+  abstract put(droplet: OwnDroplet, before: OwnDroplet | null): Promise<boolean>;
 
-  /** @throws StorageUnavailableError */
-  abstract remove(id: number): Promise<void>;
+  /** Removes an entry as it was read; false when another process was first. @throws StorageUnavailableError */
+  abstract remove(before: OwnDroplet): Promise<boolean>;
+
+  /** Calls back whenever another process may have changed the entries. */
+  abstract onChange(listener: () => void): void;
 }

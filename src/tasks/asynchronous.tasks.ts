@@ -16,6 +16,9 @@ import { isFinal, type TaskRecord } from './task.js';
 import { TaskQueue } from './task.queue.js';
 import { TaskStore, type Acceptance } from './task.store.js';
 
+/** A wait looks by itself too: another process that ran the task may have told of its end before it knew that we listen. */
+const LOOK_EVERY_MS = 1000;
+
 /** What the caller of an asynchronous task gets: it is durable. */
 export interface Receipt {
   readonly task: TaskRecord;
@@ -67,10 +70,15 @@ export class AsynchronousTasks {
       if (event.task.id === task.id && isFinal(event.task.status)) ended.abort();
     });
     try {
-      const before = await this.store.get(task.id);
-      if (before && isFinal(before.status)) return before;
-      await this.clock.sleep(ms, ended.signal, goneAway, this.lifecycle.draining);
-      return (await this.store.get(task.id)) ?? task;
+      const until = this.clock.monotonic() + ms;
+      let left = ms;
+      let isCut = false;
+      for (;;) {
+        const now = (await this.store.get(task.id)) ?? task;
+        if (isFinal(now.status) || left <= 0 || isCut) return now;
+        isCut = !(await this.clock.sleep(Math.min(left, LOOK_EVERY_MS), ended.signal, goneAway, this.lifecycle.draining));
+        left = until - this.clock.monotonic();
+      }
     } finally {
       end();
     }

@@ -14,9 +14,9 @@ import { callbackTarget } from './callback.url.js';
 import { ResultKeeper } from './result.keeper.js';
 import { asynchronousPlan } from './retry.plan.js';
 import { nextAttemptJob } from './task.jobs.js';
-import type { Job } from './task.queue.js';
-import type { CallbackState, TaskRecord, TaskRequest } from './task.js';
-import { TaskStore } from './task.store.js';
+import type { Claim, Job } from './task.queue.js';
+import type { TaskRecord, TaskRequest } from './task.js';
+import { TaskStore, type CallbackSettlement } from './task.store.js';
 import { recordText } from './task.view.js';
 
 /** What is read of a receiver's answer: it is thrown away. */
@@ -40,7 +40,7 @@ export class CallbackDelivery {
   }
 
   /** Makes one delivery attempt of a callback job. */
-  async deliver(task: TaskRecord, job: Job, abort: AbortSignal): Promise<void> {
+  async deliver(task: TaskRecord, job: Job, { abort, lease }: Claim): Promise<void> {
     const { request, callback } = task;
     if (!request?.callbackUrl || !callback) return;
     const { made, verdict } = await this.attempt(task, request, job, AbortSignal.any([abort, this.lifecycle.aborting]));
@@ -53,7 +53,7 @@ export class CallbackDelivery {
         ? nextAttemptJob(job, this.clock.now(), verdict.delayMs)
         : null;
     const status = isSuccess(outcome) ? 'delivered' : next ? 'pending' : 'failed';
-    await this.settle(task, { status, attempts, last_error: reasonOf(outcome) }, next);
+    await this.settle(task, { callback: { status, attempts, last_error: reasonOf(outcome) }, next, lease });
   }
 
   private attempt(task: TaskRecord, request: TaskRequest, job: Job, abort: AbortSignal): Promise<Step> {
@@ -92,10 +92,10 @@ export class CallbackDelivery {
     };
   }
 
-  private async settle(task: TaskRecord, state: CallbackState, next: Job | null): Promise<void> {
-    const { status, attempts, last_error } = state;
+  private async settle(task: TaskRecord, settlement: CallbackSettlement): Promise<void> {
+    const { status, attempts, last_error } = settlement.callback;
     this.log.info({ task_id: task.id, status, attempts, reason: last_error }, 'callback attempted');
-    await this.keeper.keep(task.id, () => this.store.settleCallback(task.id, state, next));
+    await this.keeper.keep(task.id, () => this.store.settleCallback(task.id, settlement));
   }
 }
 

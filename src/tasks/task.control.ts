@@ -1,15 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { ConflictError, TaskNotFoundError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { instantMs } from './instant.js';
+import { Replicas } from './replicas.js';
 import { asynchronousPlan } from './retry.plan.js';
 import type { RetryTasks } from './retry-tasks.dto.js';
 import { RunningTasks } from './running.tasks.js';
 import { TaskEvents } from './task.events.js';
 import { callbackJob, firstJob } from './task.jobs.js';
 import { TaskJournal } from './task.journal.js';
-import { FINAL_STATUSES, isFinal, type TaskChange, type TaskRecord } from './task.js';
+import { FINAL_STATUSES, isFinal, type TaskChange, type TaskRecord, type TaskStatus } from './task.js';
 import { TaskQueue } from './task.queue.js';
 import { cancelledResult } from './task.result.js';
 import { TaskStore, type TaskQuery } from './task.store.js';
@@ -24,31 +25,29 @@ const RETRIED_STATUSES = ['error', 'timeout'] as const;
 
 /** Takes tasks back, or runs them again. */
 @Injectable()
-export class TaskControl {
+export class TaskControl implements OnModuleInit {
   constructor(
     private readonly store: TaskStore,
     private readonly queue: TaskQueue,
     private readonly running: RunningTasks,
+    private readonly replicas: Replicas,
     private readonly events: TaskEvents,
     private readonly journal: TaskJournal,
     private readonly settings: Settings,
     private readonly clock: Clock,
   ) {}
 
+  onModuleInit(): void {
+    this.replicas.onCutOff((id) => this.cutOff(id));
+  }
+
   /** Cancels a task: a queued one is never sent, a running one is cut off. @throws TaskNotFoundError, ConflictError when it is final */
   async cancel(id: string): Promise<TaskRecord> {
-    await this.refuseIfFinal(id);
-    const isWaitedFor = this.running.cancel(id);
-    try {
-      if (isWaitedFor || this.queue.abort(id)) {
-        const ended = await this.ended(id);
-        if (ended.status === 'cancelled') return ended;
-      }
-      // The attempt may have been over when it was cut off: then the task waits for its next one, or is final.
-      return await this.cancelWaiting(id);
-    } finally {
-      if (!isWaitedFor) this.running.forget(id);
-    }
+    const status = await this.refuseIfFinal(id);
+    // What waits runs nowhere: nobody is asked, and it cannot become due meanwhile.
+    const ended = status === 'queued' ? null : await this.cutOffAnywhere(id);
+    // The attempt may have been over when it was cut off: then the task waits for its next one, or is final.
+    return ended?.status === 'cancelled' ? ended : this.cancelWaiting(id);
   }
 
   /** Runs a final, unsuccessful task again under its id. @throws TaskNotFoundError, ConflictError */
@@ -102,6 +101,13 @@ export class TaskControl {
     return queued;
   }
 
+  /** Cuts off the call of a task if it runs in this process; true if so. */
+  private cutOff(id: string): boolean {
+    if (this.running.cancel(id) || this.queue.abort(id)) return true;
+    this.running.forget(id);
+    return false;
+  }
+
   private async cancelWaiting(id: string): Promise<TaskRecord> {
     const task = await this.existing(id);
     const requestId = task.request?.requestId ?? '';
@@ -109,28 +115,36 @@ export class TaskControl {
     const settled = await this.store.settle(id, { change, next: callbackJob(task, this.clock.now(), this.settings) });
     if (!settled) throw new ConflictError(`The task is ${(await this.existing(id)).status}: it cannot be cancelled any more`);
     // It may have been claimed in the moment before; then its call is cut off.
-    this.queue.abort(id);
+    if (!this.queue.abort(id)) void this.replicas.cutOff(id);
     this.journal.changed(settled, requestId);
     return settled;
   }
 
   /** What runs of a final task is its callback, and that is not cut off. */
-  private async refuseIfFinal(id: string): Promise<void> {
+  private async refuseIfFinal(id: string): Promise<TaskStatus | undefined> {
     const status = (await this.store.get(id))?.status;
     if (status !== undefined && isFinal(status))
       throw new ConflictError(`The task is ${status}: it cannot be cancelled any more`);
+    return status;
   }
 
-  /** The task whose call was cut off, once what came of it is recorded: it is final, or it waits again. */
-  private async ended(id: string): Promise<TaskRecord> {
-    const end = this.clock.monotonic() + RECORDED_WITHIN_MS;
+  /**
+   * Cuts off the call of a task, here or in another process. Resolves to the task once what came of that is recorded: it
+   * is final, or it waits again; null when it runs nowhere.
+   */
+  private async cutOffAnywhere(id: string): Promise<TaskRecord | null> {
     const recorded = new AbortController();
+    // From before: the news may come together with the other process' answer.
     const unsubscribe = this.events.subscribe(({ task }) => {
       if (task.id === id && task.status !== 'running') recorded.abort();
     });
-    await this.clock.sleep(end - this.clock.monotonic(), recorded.signal);
-    unsubscribe();
-    return this.existing(id);
+    try {
+      if (!this.cutOff(id) && !(await this.replicas.cutOff(id))) return null;
+      await this.clock.sleep(RECORDED_WITHIN_MS, recorded.signal);
+      return await this.existing(id);
+    } finally {
+      unsubscribe();
+    }
   }
 
   private async existing(id: string): Promise<TaskRecord> {

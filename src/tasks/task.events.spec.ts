@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { queuedTask, taskRecord } from '../../test/support/task.factory.js';
+import { NoReplicas } from './replicas.js';
 import { matches, TaskEvents, type TaskEvent } from './task.events.js';
 import type { TaskQuery } from './task.store.js';
 
@@ -8,7 +9,7 @@ describe('TaskEvents', () => {
   let seen: TaskEvent[];
 
   beforeEach(() => {
-    events = new TaskEvents();
+    events = new TaskEvents(new NoReplicas());
     seen = [];
   });
   const sequences = (list: readonly TaskEvent[]): number[] => list.map(({ sequence }) => sequence);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Replicas } from './replicas.js';
 import type { TaskRecord } from './task.js';
 import type { TaskQuery } from './task.store.js';
 
@@ -21,16 +22,23 @@ export class TaskEvents {
   private readonly kept: TaskEvent[] = [];
   private sequence = 0;
 
+  constructor(private readonly replicas: Replicas) {
+    replicas.onAnnounced((task) => this.deliver(task));
+  }
+
   publish(task: TaskRecord): void {
-    const event = { sequence: ++this.sequence, task: { ...task, responseBody: 'null', history: [], request: null } };
-    this.kept[event.sequence % KEPT_EVENTS] = event;
-    for (const listener of this.listeners) listener(event);
+    this.deliver(task);
+    this.replicas.announce(task);
   }
 
   /** Begins to listen; the returned function ends it. */
   subscribe(listener: TaskListener): () => void {
     this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.replicas.listen(true);
+    return () => {
+      this.listeners.delete(listener);
+      this.replicas.listen(this.listeners.size > 0);
+    };
   }
 
   /** The kept events that came after a sequence number. */
@@ -38,6 +46,12 @@ export class TaskEvents {
     const first = Math.max(sequence + 1, this.sequence - KEPT_EVENTS + 1);
     const wanted = Array.from({ length: Math.max(0, this.sequence - first + 1) }, (_, index) => first + index);
     return wanted.flatMap((number) => this.kept[number % KEPT_EVENTS] ?? []);
+  }
+
+  private deliver(task: TaskRecord): void {
+    const event = { sequence: ++this.sequence, task: { ...task, responseBody: 'null', history: [], request: null } };
+    this.kept[event.sequence % KEPT_EVENTS] = event;
+    for (const listener of this.listeners) listener(event);
   }
 }
 

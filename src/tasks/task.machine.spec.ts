@@ -12,6 +12,7 @@ import type { Outcome } from '../outbound/outcome.js';
 import type { Progress, Step, Verdict } from '../outbound/retry.policy.js';
 import { CallbackDelivery } from './callback.delivery.js';
 import { ResultKeeper } from './result.keeper.js';
+import { NoReplicas } from './replicas.js';
 import { RunningTasks } from './running.tasks.js';
 import { TaskCaller, type CallableTask } from './task.caller.js';
 import { TaskControl } from './task.control.js';
@@ -92,14 +93,15 @@ class World {
 
   /** A process begins: it recovers what the one before left, and works. */
   async boot(): Promise<void> {
-    const [{ store, queue, settings, clock, log }, lifecycle, events] = [this, new Lifecycle(), new TaskEvents()];
+    const replicas = new NoReplicas();
+    const [{ store, queue, settings, clock, log }, lifecycle, events] = [this, new Lifecycle(), new TaskEvents(replicas)];
     const caller = this.caller();
     const journal = new TaskJournal(events, new Metrics(), caller, settings, clock, log);
     const running = new RunningTasks();
     const recovery = new TaskRecovery(store, journal, settings, clock, log);
     const keeper = new ResultKeeper(lifecycle, clock, log);
     const noCallbacks = Object.create(CallbackDelivery.prototype) as CallbackDelivery;
-    this.control = new TaskControl(store, queue, running, events, journal, settings, clock);
+    this.control = new TaskControl(store, queue, running, replicas, events, journal, settings, clock);
     const parts = [noCallbacks, recovery, running, keeper, journal, lifecycle, settings, clock] as const;
     await new TaskWorker(queue, store, caller, ...parts).onApplicationBootstrap();
     await quiet();

@@ -1,3 +1,5 @@
+import type { TaskRecord } from './task.js';
+
 /** What a job does: run a task, or tell the caller's URL of its end. */
 export type JobKind = 'task' | 'callback';
 
@@ -22,8 +24,21 @@ export interface Job {
   readonly interruptions: number;
 }
 
-/** Does a job, and settles, postpones or gives it back in the store before it resolves. `abort` cuts it off. */
-export type JobHandler = (job: Job, abort: AbortSignal) => Promise<void>;
+/** One holding of a job by a worker. */
+export interface Claim {
+  /** The job's task as it was when the job was claimed: running, unless it is over and its callback is due. */
+  readonly task: TaskRecord;
+  /** Cuts the job off. */
+  readonly abort: AbortSignal;
+  /**
+   * Names this holding to the store, which takes no outcome from one that was lost to another process; null where no
+   * other process can be.
+   */
+  readonly lease: string | null;
+}
+
+/** Does a job, and settles, postpones or gives it back in the store before it resolves. */
+export type JobHandler = (job: Job, claim: Claim) => Promise<void>;
 
 /** Hands due jobs to a worker, by priority and then by time: a port, implemented by each store. */
 export abstract class TaskQueue {
@@ -33,7 +48,7 @@ export abstract class TaskQueue {
   /** Cuts off the running job of a task; false when none runs here. */
   abstract abort(id: string): boolean;
 
-  /** Jobs that wait or run. */
+  /** Jobs that wait or run, in all processes. */
   abstract get size(): number;
 
   /** Hands out no more; those that run go on. */

@@ -1,18 +1,21 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
 import { callbackJob } from './task.jobs.js';
 import { TaskJournal } from './task.journal.js';
+import type { TaskRecord } from './task.js';
 import { interruptedResult } from './task.result.js';
 import { TaskStore, type Abandoned } from './task.store.js';
 
-/** A task over which the process has died this often is not run again: it may be what kills it. */
-const MAX_INTERRUPTIONS = 3;
+/** A look at what other processes left behind. */
+const LOOK_EVERY_MS = 5000;
 
 /** Picks up what a process that died left behind: its asynchronous tasks run again, with no attempt spent. */
 @Injectable()
-export class TaskRecovery {
+export class TaskRecovery implements OnModuleDestroy {
+  private readonly stopped = new AbortController();
+
   constructor(
     private readonly store: TaskStore,
     private readonly journal: TaskJournal,
@@ -21,21 +24,41 @@ export class TaskRecovery {
     private readonly log: Log,
   ) {}
 
-  async run(): Promise<void> {
+  /** Picks up what there is, and looks again now and then. */
+  async start(): Promise<void> {
+    await this.pickUp();
+    void this.lookAgain();
+  }
+
+  onModuleDestroy(): void {
+    this.stopped.abort();
+  }
+
+  private async lookAgain(): Promise<void> {
+    while (await this.clock.sleep(LOOK_EVERY_MS, this.stopped.signal)) {
+      await this.pickUp().catch((err: unknown) => this.log.warn({ err }, 'abandoned tasks not looked for'));
+    }
+  }
+
+  private async pickUp(): Promise<void> {
     const abandoned = await this.store.abandoned();
     await Promise.all(abandoned.map((each) => this.recover(each)));
     if (abandoned.length > 0) this.log.info({ tasks: abandoned.length }, 'abandoned tasks picked up');
   }
 
   private async recover({ task, job }: Abandoned): Promise<void> {
-    const again = job && { ...job, dueAt: this.clock.now(), interruptions: job.interruptions + 1 };
-    if (again?.kind === 'callback') return this.store.settleCallback(task.id, task.callback ?? NOT_TRIED, again);
-    if (again && again.interruptions < MAX_INTERRUPTIONS) {
-      await this.store.settle(task.id, { change: { status: 'queued' }, next: again, from: ['running'] });
-      return;
-    }
-    const change = this.journal.ending(task, interruptedResult(task, again?.interruptions ?? 1));
-    const settled = await this.store.settle(task.id, { change, next: callbackJob(task, this.clock.now(), this.settings) });
+    if (!job) return this.end(task);
+    const next = { ...job, dueAt: this.clock.now(), interruptions: job.interruptions + 1 };
+    if (job.kind === 'callback')
+      return this.store.settleCallback(task.id, { callback: task.callback ?? NOT_TRIED, next, lease: null });
+    await this.store.settle(task.id, { change: { status: 'queued' }, next, from: ['running'] });
+  }
+
+  /** Its caller is gone with the process that called for it. */
+  private async end(task: TaskRecord): Promise<void> {
+    const change = this.journal.ending(task, interruptedResult(task, 1));
+    const next = callbackJob(task, this.clock.now(), this.settings);
+    const settled = await this.store.settle(task.id, { change, next, from: ['running'] });
     if (settled) this.journal.changed(settled, task.request?.requestId ?? '');
   }
 }

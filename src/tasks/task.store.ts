@@ -1,5 +1,5 @@
 import type { TaskTotals } from '../metrics/metrics.js';
-import type { TaskChange, TaskRecord, TaskStatus } from './task.js';
+import type { CallbackState, TaskChange, TaskRecord, TaskStatus } from './task.js';
 import type { Job } from './task.queue.js';
 
 /** What a list asks for; all given filters must hold. */
@@ -62,6 +62,15 @@ export interface Settlement {
   readonly from?: readonly TaskStatus[];
   /** The job that takes the place of the one that ran: a later attempt, or the callback; null for none. */
   readonly next: Job | null;
+  /** The claim under which the job ran: nothing is written when it was lost. */
+  readonly lease?: string | null;
+}
+
+/** How the delivery of a callback goes. */
+export interface CallbackSettlement {
+  readonly callback: CallbackState;
+  readonly next: Job | null;
+  readonly lease: string | null;
 }
 
 /** A task that no living process runs, although it or its callback's job is marked as running. */
@@ -75,6 +84,9 @@ export interface Abandoned {
 export abstract class TaskStore {
   /** False while writes are known to fail; it finds out by itself when they work again. */
   abstract get isWritable(): boolean;
+
+  /** False once writes have failed for so long that others should be asked instead. */
+  abstract get isReady(): boolean;
 
   /** Writes a finished task, its share of the totals and its callback's job; durable when it resolves. @throws StorageUnavailableError */
   abstract insert(task: TaskRecord, next?: Job | null): Promise<void>;
@@ -90,9 +102,9 @@ export abstract class TaskStore {
   abstract settle(id: string, settlement: Settlement): Promise<TaskRecord | null>;
 
   /** Writes how the delivery of a callback goes. @throws StorageUnavailableError */
-  abstract settleCallback(id: string, callback: NonNullable<TaskRecord['callback']>, next: Job | null): Promise<void>;
+  abstract settleCallback(id: string, settlement: CallbackSettlement): Promise<void>;
 
-  /** What a process that died left running. */
+  /** What processes that died since it was last asked left running, and the queue does not hand out again by itself. */
   abstract abandoned(): Promise<Abandoned[]>;
 
   abstract get(id: string): Promise<TaskRecord | null>;

@@ -10,12 +10,22 @@ import { TaskCaller, type CallableTask } from './task.caller.js';
 import { callbackJob, nextAttemptJob } from './task.jobs.js';
 import { TaskRecovery } from './task.recovery.js';
 import { TaskJournal } from './task.journal.js';
-import { TaskQueue, type Job } from './task.queue.js';
-import { afterAttempt, cancelledResult, deadlineResult, type TaskResult } from './task.result.js';
+import { TaskQueue, type Claim, type Job } from './task.queue.js';
+import { afterAttempt, cancelledResult, deadlineResult, interruptedResult, type TaskResult } from './task.result.js';
 import type { TaskChange, TaskRecord } from './task.js';
 import { TaskStore } from './task.store.js';
 
 type RunnableTask = TaskRecord & CallableTask;
+
+/** A task over which a process has died this often is not run again: it may be what kills it. */
+const MAX_INTERRUPTIONS = 3;
+
+/** A task that is being run, with what it is run by. */
+interface Run {
+  readonly task: RunnableTask;
+  readonly job: Job;
+  readonly claim: Claim;
+}
 
 /** Runs asynchronous tasks: one attempt for each job; the waits between them stand in the store. */
 @Injectable()
@@ -36,51 +46,60 @@ export class TaskWorker implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     this.lifecycle.draining.addEventListener('abort', () => this.queue.stop());
-    await this.recovery.run();
-    this.queue.work((job, abort) => this.lifecycle.during(() => this.handle(job, abort)));
+    await this.recovery.start();
+    this.queue.work((job, claim) => this.lifecycle.during(() => this.handle(job, claim)));
   }
 
-  private async handle(job: Job, abort: AbortSignal): Promise<void> {
-    const task = await this.store.get(job.id);
-    if (!task) return;
-    if (job.kind === 'callback') return this.callbacks.deliver(task, job, abort);
+  private async handle(job: Job, claim: Claim): Promise<void> {
+    const { task } = claim;
+    if (job.kind === 'callback') return this.callbacks.deliver(task, job, claim);
     const { request } = task;
-    if (task.status !== 'running' || !request) return;
+    if (!request) throw new Error('a task that waits has lost its request');
     this.journal.announce(task);
-    await this.runOnce({ ...task, request }, job, abort);
+    try {
+      await this.runOnce({ task: { ...task, request }, job, claim });
+    } finally {
+      this.cancelled.forget(task.id);
+    }
   }
 
-  private async runOnce(task: RunnableTask, job: Job, abort: AbortSignal): Promise<void> {
-    if (this.clock.now() >= job.deadlineAt) return this.finish(task, deadlineResult(task));
-    const step = await this.attempt(task, job, AbortSignal.any([abort, this.lifecycle.aborting]));
-    if (step.made.outcome.kind === 'aborted') return this.takenBack(task, job, step.made);
+  private async runOnce(run: Run): Promise<void> {
+    const { task, job } = run;
+    if (job.interruptions >= MAX_INTERRUPTIONS) return this.finish(run, interruptedResult(task, job.interruptions));
+    if (this.clock.now() >= job.deadlineAt) return this.finish(run, deadlineResult(task));
+    const step = await this.attempt(run);
+    if (step.made.outcome.kind === 'aborted') return this.takenBack(run, step.made);
     const result = afterAttempt(task, step, this.caller.statusOf(task.dropletName));
-    if (step.verdict.again) await this.postpone(task, job, result, step.verdict.delayMs);
-    else await this.finish(task, result);
+    if (step.verdict.again) await this.postpone(run, result, step.verdict.delayMs);
+    else await this.finish(run, result);
   }
 
-  private attempt(task: RunnableTask, { deadlineAt, attemptsBefore, delayMs }: Job, abort: AbortSignal): Promise<Step> {
+  private attempt({ task, job: { deadlineAt, attemptsBefore, delayMs }, claim }: Run): Promise<Step> {
     const deadline = this.clock.monotonic() + deadlineAt - this.clock.now();
-    return this.caller.step(task, { attempt: task.attempts + 1, attemptsBefore, deadline, delayMs }, abort);
+    const progress = { attempt: task.attempts + 1, attemptsBefore, deadline, delayMs };
+    return this.caller.step(task, progress, AbortSignal.any([claim.abort, this.lifecycle.aborting]));
   }
 
-  private async postpone(task: RunnableTask, job: Job, result: TaskResult, delayMs: number): Promise<void> {
-    const next = nextAttemptJob(job, this.clock.now(), delayMs);
-    await this.settle(task, { ...result, status: 'queued', error: null, responseStatus: null, responseBody: 'null' }, next);
+  private async postpone(run: Run, result: TaskResult, delayMs: number): Promise<void> {
+    const next = nextAttemptJob(run.job, this.clock.now(), delayMs);
+    await this.settle(run, { ...result, status: 'queued', error: null, responseStatus: null, responseBody: 'null' }, next);
   }
 
   /** Cut off by a cancel, which ends the task, or by the shutdown, which gives it back with no attempt spent. */
-  private async takenBack(task: RunnableTask, job: Job, made: AttemptRecord): Promise<void> {
-    if (this.cancelled.isCancelled(task.id)) return this.finish(task, cancelledResult(task, made));
-    await this.settle(task, { status: 'queued' }, { ...job, dueAt: this.clock.now() });
+  private async takenBack(run: Run, made: AttemptRecord): Promise<void> {
+    const { task, job } = run;
+    if (this.cancelled.isCancelled(task.id)) return this.finish(run, cancelledResult(task, made));
+    await this.settle(run, { status: 'queued' }, { ...job, dueAt: this.clock.now() });
   }
 
-  private async finish(task: RunnableTask, result: TaskResult): Promise<void> {
-    await this.settle(task, this.journal.ending(task, result), callbackJob(task, this.clock.now(), this.settings));
+  private async finish(run: Run, result: TaskResult): Promise<void> {
+    const { task } = run;
+    await this.settle(run, this.journal.ending(task, result), callbackJob(task, this.clock.now(), this.settings));
   }
 
-  private async settle(task: RunnableTask, change: TaskChange, next: Job | null): Promise<void> {
-    const settled = await this.keeper.keep(task.id, () => this.store.settle(task.id, { change, next, from: ['running'] }));
+  private async settle({ task, claim }: Run, change: TaskChange, next: Job | null): Promise<void> {
+    const settlement = { change, next, from: ['running'], lease: claim.lease } as const;
+    const settled = await this.keeper.keep(task.id, () => this.store.settle(task.id, settlement));
     if (settled) this.journal.changed(settled, task.request.requestId);
   }
 }

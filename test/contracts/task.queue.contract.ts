@@ -65,7 +65,7 @@ export function taskQueueContract(
     };
     const work = (): void =>
       subject.queue.work(
-        (job, abort) =>
+        (job, { abort }) =>
           new Promise((resolve) => {
             let isOver = false;
             const end = async (): Promise<void> => {
@@ -80,6 +80,12 @@ export function taskQueueContract(
     const handed = (): string[] => held.map(({ job }) => job.id);
     const lanes = (): string[] => held.map(({ job }) => job.lane);
     const ended = (index: number): Promise<void> => held[index]!.end();
+    /** A queue of many processes counts what the others do now and then. */
+    const sizeIs = (size: number): Promise<boolean> =>
+      until(() => {
+        if (subject.queue.size !== size) clock.advance(100);
+        return subject.queue.size === size;
+      });
     const isHanded = (count: number): Promise<boolean> => until(() => held.length >= count);
 
     it('hands out nothing before somebody works', async () => {
@@ -109,36 +115,31 @@ export function taskQueueContract(
       await isHanded(1);
       await add({ lane: 'b' });
       await isHanded(2);
-      expect(clock.waits).toEqual([]);
     });
 
     it('hands out each job once', async () => {
       await start();
-      const ids = await add(...Array.from({ length: 20 }, () => ({})));
+      const before = await add(...Array.from({ length: 20 }, () => ({})));
       work();
-      await add({ lane: 'b' });
+      const after = await add({ lane: 'b' });
       await isHanded(21);
       await settled();
-      expect(handed().slice(0, 20).sort()).toEqual(ids.sort());
-      expect(held).toHaveLength(21);
+      expect(handed().sort()).toEqual([...before, ...after].sort());
     });
 
-    it('takes the highest priority first, and of those the one that was due first', async () => {
+    it('takes the highest priority first, and of those the one that was put in and due first', async () => {
       await start({ perLane: 1 });
-      const at = clock.now();
-      const ids = await add(
-        { priority: 5, dueAt: at - 10 },
-        { priority: 0, dueAt: at - 1000 },
-        { priority: 9, dueAt: at },
-        { priority: 5, dueAt: at - 20 },
-        { priority: 9, dueAt: at - 1 },
-      );
+      const ids: string[] = [];
+      for (const priority of [5, 0, 9, 5, 9]) {
+        ids.push(...(await add({ priority })));
+        clock.advance(1);
+      }
       work();
       for (let index = 0; index < 5; index++) {
         await isHanded(index + 1);
         await ended(index);
       }
-      expect(handed()).toEqual([4, 2, 3, 0, 1].map((index) => ids[index]));
+      expect(handed()).toEqual([2, 4, 0, 3, 1].map((index) => ids[index]));
     });
 
     it('hands out a job when it is due, not before', async () => {
@@ -252,16 +253,25 @@ export function taskQueueContract(
       expect(held).toHaveLength(1);
     });
 
-    it('goes on after a job whose handler fails', async () => {
+    it('goes on after a job whose handler fails, and hands it out again a second later', async () => {
       await start({ perLane: 1 });
-      const seen: string[] = [];
-      subject.queue.work(({ id }) => {
-        seen.push(id);
-        return seen.length === 1 ? Promise.reject(new Error('a bug of ours')) : Promise.resolve();
+      const seen: Job[] = [];
+      subject.queue.work(async (job) => {
+        seen.push(job);
+        if (seen.length === 1) throw new Error('a bug of ours');
+        await subject.store.settle(job.id, { change: { status: 'success' }, next: null });
       });
       const ids = await add({}, {});
       await until(() => seen.length === 2);
-      expect(seen).toEqual(ids);
+      expect(seen.map(({ id }) => id).sort()).toEqual(ids.sort());
+      clock.advance(999);
+      await settled();
+      expect(seen).toHaveLength(2);
+      await until(() => {
+        clock.advance(100);
+        return seen.length === 3;
+      });
+      expect(seen[2]).toMatchObject({ id: seen[0]!.id, interruptions: 1 });
     });
 
     it('hands out no more once it is stopped, and lets those that run go on', async () => {
@@ -276,21 +286,20 @@ export function taskQueueContract(
       clock.advance(1000);
       await settled();
       expect(held).toHaveLength(1);
-      expect(clock.waiting).toEqual([]);
     });
 
     it('tells how many jobs wait or run', async () => {
       await start();
       expect(subject.queue.size).toBe(0);
       work();
-      const [, later] = await add({}, { dueAt: clock.now() + 1000 });
-      expect(subject.queue.size).toBe(2);
+      const [, later] = await add({}, { dueAt: clock.now() + 86_400_000 });
+      await sizeIs(2);
       await isHanded(1);
-      expect(subject.queue.size).toBe(2);
+      await sizeIs(2);
       await ended(0);
-      expect(subject.queue.size).toBe(1);
+      await sizeIs(1);
       await subject.store.settle(later!, { change: { status: 'cancelled' }, next: null });
-      expect(subject.queue.size).toBe(0);
+      await sizeIs(0);
     });
 
     it('hands out a callback without touching its task', async () => {
@@ -310,7 +319,7 @@ export function taskQueueContract(
       await isHanded(1);
       const next = { ...held[0]!.job, dueAt: clock.now() + 500, delayMs: 500 };
       await subject.store.settle(id!, { change: { status: 'queued' }, next });
-      expect(subject.queue.size).toBe(1);
+      await sizeIs(1);
       clock.advance(500);
       await isHanded(2);
       expect(held[1]?.job).toEqual(next);

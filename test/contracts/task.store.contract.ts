@@ -11,6 +11,8 @@ export interface TaskStoreUnderTest {
   readonly store: TaskStore;
   /** The jobs that the store holds, in no order. */
   readonly jobs: () => Promise<readonly Job[]>;
+  /** The store as a process sees it that begins after the death of this one. */
+  readonly successor: () => TaskStore | Promise<TaskStore>;
   readonly close: () => void | Promise<void>;
 }
 
@@ -88,6 +90,26 @@ export function taskStoreContract(
         const task = taskRecord({ responseStatus: null, responseBody: 'null', error: null, meta: null });
         await insert(task);
         expect(await store.get(task.id)).toEqual(task);
+      });
+
+      const ODD = 'NUL \u0000, half a pair \ud83d, the other \ude00 and \udbff at the end \udbff';
+      it.each<[string, Partial<TaskRecord>]>([
+        ['numbers that JavaScript does not keep', { responseBody: '{"a":9007199254740993,"b":1e400,"c":-0,"d":1.10,"e":1E5}' }],
+        ['escapes as they were written', { responseBody: '"\\u0000\\ud83d\\/\\u00e9\\ud83d\\ude00"' }],
+        ['the order and the doubles of keys', { responseBody: '{"b":1,"a":2, "b" : 3,"__proto__":4}' }],
+        ['a payload', { request: taskRequest({ payload: '{"a":9007199254740993,"b":1e400,"c":"\\u0000\\ud83d"}' }) }],
+        ['odd texts in meta', { meta: { [ODD]: 'key', value: ODD, ['"\\']: '' } }],
+        ['an odd name', { dropletName: 'NUL \u0000, "quoted\\"' }],
+        ['an odd last error', { callback: { status: 'pending', attempts: 1, last_error: ODD } }],
+      ])('keeps %s', async (_title, change) => {
+        const [whole, waiting] = [taskRecord(change), queuedTask(change)];
+        await insert(whole);
+        await accept({ ...acceptance(waiting), job: jobOf(waiting, { lane: `droplet ${waiting.dropletName}` }) });
+        expect([await store.get(whole.id), await store.get(waiting.id)]).toEqual([whole, waiting]);
+        expect(await listed({ dropletName: whole.dropletName, meta: whole.meta ?? {} })).toEqual([waiting.id, whole.id]);
+        const { responseBody, request } = whole;
+        await store.settle(waiting.id, { change: { status: 'running', responseBody, request }, next: null });
+        expect(await store.get(waiting.id)).toEqual({ ...waiting, status: 'running', responseBody, request });
       });
 
       it.each(['', 'no-such-id', firstIdOf(0), '%', "' OR 1=1 --"])('finds nothing for the id "%s"', async (id) => {
@@ -342,10 +364,12 @@ export function taskStoreContract(
       });
 
       it('takes none of them when one cannot be written', async () => {
-        const twice = acceptance();
-        await expect(store.accept([acceptance(), twice, acceptance(), twice])).rejects.toThrow();
-        expect([await stored(), await subject.jobs()]).toEqual([0, []]);
-        expect(await accept(twice)).toEqual(['accepted']);
+        const there = acceptance();
+        await accept(there);
+        const others = [acceptance(), acceptance()] as const;
+        await expect(store.accept([others[0], there, others[1]])).rejects.toThrow();
+        expect([await listed(), await subject.jobs()]).toEqual([[there.task.id], [there.job]]);
+        expect(await accept(...others)).toEqual(['accepted', 'accepted']);
       });
 
       it('takes a thousand at once, and none at all', async () => {
@@ -422,8 +446,9 @@ export function taskStoreContract(
       });
 
       it('is free when its first request could not be written', async () => {
-        const bad = acceptance(queuedTask(), keyOf());
-        await expect(store.accept([bad, { ...bad, key: null }])).rejects.toThrow();
+        const there = acceptance();
+        await accept(there);
+        await expect(store.accept([acceptance(queuedTask(), keyOf()), there])).rejects.toThrow();
         await first({ fingerprint: 'other' });
       });
 
@@ -533,12 +558,27 @@ export function taskStoreContract(
         const before = await store.totals();
         const pending = { status: 'pending', attempts: 1, last_error: 'no' } as const;
         const next = { ...job, dueAt: 5, delayMs: 5 };
-        await store.settleCallback(task.id, pending, next);
+        await store.settleCallback(task.id, { callback: pending, next, lease: null });
         expect([await store.get(task.id), await subject.jobs()]).toEqual([{ ...task, callback: pending }, [next]]);
         const delivered = { status: 'delivered', attempts: 2, last_error: null } as const;
-        await store.settleCallback(task.id, delivered, null);
+        await store.settleCallback(task.id, { callback: delivered, next: null, lease: null });
         expect([await store.get(task.id), await subject.jobs()]).toEqual([{ ...task, callback: delivered }, []]);
         expect(await store.totals()).toEqual(before);
+      });
+
+      it.each(['queued', 'running'] as const)('writes nothing over a task that is %s again', async (status) => {
+        const task = queuedTask({ status, callback: null });
+        await accept(acceptance(task));
+        const callback = { status: 'delivered', attempts: 1, last_error: null } as const;
+        await store.settleCallback(task.id, { callback, next: null, lease: null });
+        expect([await store.get(task.id), await subject.jobs()]).toEqual([task, [jobOf(task)]]);
+      });
+
+      it('does nothing for a task that is not there', async () => {
+        const { id } = taskRecord();
+        const next = jobOf(queuedTask(), { kind: 'callback' });
+        await store.settleCallback(id, { callback: { status: 'pending', attempts: 1, last_error: null }, next, lease: null });
+        expect([await store.get(id), await subject.jobs()]).toEqual([null, []]);
       });
     });
 
@@ -546,13 +586,19 @@ export function taskStoreContract(
       it('is nothing when all wait or are over', async () => {
         await accept(acceptance());
         await insert(taskRecord());
+        expect(await (await subject.successor()).abandoned()).toEqual([]);
+      });
+
+      it('is nothing of this process while it lives', async () => {
+        await (await subject.successor()).abandoned();
+        await accept({ task: queuedTask({ status: 'queued' }), job: null, key: null });
         expect(await store.abandoned()).toEqual([]);
       });
 
       it('is the task whose caller waited: it has no job', async () => {
         const task = queuedTask({ status: 'running' });
         await accept({ task, job: null, key: null });
-        expect(await store.abandoned()).toEqual([{ task, job: null }]);
+        expect(await (await subject.successor()).abandoned()).toEqual([{ task, job: null }]);
       });
     });
 

@@ -12,8 +12,8 @@ import { UndiciTransport } from '../../src/outbound/undici.adapter.js';
 import type { Droplet } from '../../src/registry/droplet.js';
 import type { KnownDroplet } from '../../src/registry/droplet.list.js';
 import { RegistryClient } from '../../src/registry/registry.client.js';
-import { SqliteConnection } from '../../src/storage/sqlite/sqlite.connection.js';
-import { SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
+import { SqliteStorage } from '../../src/storage/sqlite/sqlite.storage.js';
+import { type SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
 
 /** A log that a test can read: one object a line. */
 export class ReadableLog {
@@ -57,7 +57,6 @@ export function registryClient(
 
 /** The built-in Registry's store on a real file. */
 export function openDropletStore(settings: Settings, clock: Clock): { store: SqliteDropletStore; close: () => void } {
-  const connection = new SqliteConnection(settings, clock, new ReadableLog().log);
-  const store = new SqliteDropletStore(connection.database, connection.commits);
-  return { store, close: () => connection.onApplicationShutdown() };
+  const storage = SqliteStorage.open({ settings, clock, log: new ReadableLog().log });
+  return { store: storage.droplets, close: () => storage.onApplicationShutdown() };
 }

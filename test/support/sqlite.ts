@@ -5,11 +5,12 @@ import { openDatabase } from '../../src/storage/sqlite/database.js';
 import { GroupCommit } from '../../src/storage/sqlite/group.commit.js';
 import { SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
 import { SqliteJobs } from '../../src/storage/sqlite/sqlite.jobs.js';
-import { SqliteTaskQueue, type QueueLimits } from '../../src/storage/sqlite/sqlite.task.queue.js';
+import { SqliteTaskQueue } from '../../src/storage/sqlite/sqlite.task.queue.js';
+import type { LaneLimits } from '../../src/storage/lane.dispatcher.js';
 import { SqliteTaskStore } from '../../src/storage/sqlite/sqlite.task.store.js';
 import { ManualClock } from './manual.clock.js';
 
-const LIMITS: QueueLimits = { perLane: 64, inAll: 1024 };
+const LIMITS: LaneLimits = { perLane: 64, inAll: 1024 };
 
 /** What an open database is written through. */
 interface Opened {

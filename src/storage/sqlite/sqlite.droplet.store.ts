@@ -16,14 +16,27 @@ export class SqliteDropletStore extends DropletStore {
     return Promise.resolve(rows.map(({ entry }) => JSON.parse(String(entry)) as OwnDroplet));
   }
 
-  async put(droplet: OwnDroplet): Promise<void> {
+  async put(droplet: OwnDroplet, before: OwnDroplet | null): Promise<boolean> {
     const { id, name } = droplet;
-    await this.commits.write(() =>
-      this.database.prepare('REPLACE INTO droplets (id, name, entry) VALUES (?, ?, ?)').run(id, name, JSON.stringify(droplet)),
+    const entry = JSON.stringify(droplet);
+    const { changes } = await this.commits.write(() =>
+      before === null
+        ? this.database.prepare('INSERT OR IGNORE INTO droplets (id, name, entry) VALUES (?, ?, ?)').run(id, name, entry)
+        : this.database
+            .prepare('UPDATE OR IGNORE droplets SET name = ?, entry = ? WHERE id = ? AND entry = ?')
+            .run(name, entry, id, JSON.stringify(before)),
     );
+    return changes > 0;
   }
 
-  async remove(id: number): Promise<void> {
-    await this.commits.write(() => this.database.prepare('DELETE FROM droplets WHERE id = ?').run(id));
+  onChange(): void {
+    // No other process writes this file.
+  }
+
+  async remove(before: OwnDroplet): Promise<boolean> {
+    const { changes } = await this.commits.write(() =>
+      this.database.prepare('DELETE FROM droplets WHERE id = ? AND entry = ?').run(before.id, JSON.stringify(before)),
+    );
+    return changes > 0;
   }
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { TaskRecord, TaskStatus } from '../../tasks/task.js';
 import type { Job, JobKind } from '../../tasks/task.queue.js';
 import { SqliteMeta } from './sqlite.meta.js';
-import type { Row } from './task.rows.js';
+import { rowToTask, type Row } from '../task.rows.js';
 
 /** Priorities are few, so the next job of a lane is one probe of the index for each: no scan, no sort. */
 const PRIORITIES = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
@@ -15,6 +16,8 @@ export class SqliteJobs {
   private readonly selectNextDue: StatementSync;
   private readonly markRunning: StatementSync;
   private readonly markTaskRunning: StatementSync;
+  private readonly markTaskQueued: StatementSync;
+  private readonly selectTask: StatementSync;
   private readonly meta: SqliteMeta;
 
   constructor(private readonly database: DatabaseSync) {
@@ -32,9 +35,9 @@ export class SqliteJobs {
       'SELECT due_at FROM jobs WHERE running = 0 AND lane = ? AND priority = ? ORDER BY due_at LIMIT 1',
     );
     this.markRunning = database.prepare('UPDATE jobs SET running = 1 WHERE id = ?');
-    this.markTaskRunning = database.prepare(
-      "UPDATE tasks SET status = 'running' WHERE id = ? AND status = 'queued' RETURNING meta",
-    );
+    this.selectTask = database.prepare('SELECT * FROM tasks WHERE id = ?');
+    this.markTaskQueued = database.prepare("UPDATE tasks SET status = 'queued' WHERE id = ? AND status = 'running' RETURNING *");
+    this.markTaskRunning = database.prepare("UPDATE tasks SET status = 'running' WHERE id = ? AND status = 'queued' RETURNING *");
   }
 
   put(job: Job): void {
@@ -53,30 +56,45 @@ export class SqliteJobs {
     return this.deleteCallback.run(id).changes > 0;
   }
 
+  /** Lets a running job wait again, with its task; false when it is gone. */
+  putBack(job: Job): boolean {
+    if (!this.remove(job.id)) return false;
+    this.put(job);
+    if (job.kind === 'task') this.markTask(job.id, 'queued', this.markTaskQueued);
+    return true;
+  }
+
   /** The jobs that are marked as running. */
   running(): Job[] {
     return this.database.prepare('SELECT * FROM jobs WHERE running = 1').all().map(toJob);
   }
 
   /** Takes up to `limit` due jobs of a lane, the highest priority first; they are marked, so that a crash shows. */
-  claim(lane: string, now: number, limit: number): Job[] {
+  claim(lane: string, now: number, limit: number): { job: Job; task: TaskRecord }[] {
     const rows: Row[] = [];
     for (const priority of PRIORITIES) {
       if (rows.length === limit) break;
       // A `get` that finds nothing due costs 1 µs, an `all` 7: of ten priorities few are in use.
       if (this.nextDueOf(lane, priority) <= now) rows.push(...this.selectDue.all(lane, priority, now, limit - rows.length));
     }
-    const jobs = rows.map(toJob);
-    for (const { id, kind } of jobs) {
-      this.markRunning.run(id);
-      if (kind === 'task') this.markTask(id);
-    }
-    return jobs;
+    return rows.map(toJob).flatMap((job) => {
+      this.markRunning.run(job.id);
+      const task = job.kind === 'task' ? this.markTask(job.id, 'running', this.markTaskRunning) : this.taskOf(job.id);
+      return task ? [{ job, task }] : [];
+    });
   }
 
-  private markTask(id: string): void {
-    const meta = this.markTaskRunning.get(id)?.meta;
-    if (typeof meta === 'string') this.meta.move(id, JSON.parse(meta) as Record<string, string>, 'running');
+  private markTask(id: string, status: TaskStatus, mark: StatementSync): TaskRecord | null {
+    const row = mark.get(id);
+    if (!row) return null;
+    const task = rowToTask(row);
+    this.meta.move(id, task.meta, status);
+    return task;
+  }
+
+  private taskOf(id: string): TaskRecord | null {
+    const row = this.selectTask.get(id);
+    return row ? rowToTask(row) : null;
   }
 
   /** When the next waiting job of a lane is due; Infinity for none. */

@@ -1,8 +1,12 @@
+import { describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { taskQueueContract } from '../../../test/contracts/task.queue.contract.js';
+import { until } from '../../../test/support/http.client.js';
+import { ManualClock } from '../../../test/support/manual.clock.js';
 import { openSqlite } from '../../../test/support/sqlite.js';
+import { queuedTask } from '../../../test/support/task.factory.js';
 
 taskQueueContract('SQLite in memory', (clock, limits) => {
   const { queue, tasks: store, close } = openSqlite(':memory:', clock, limits);
@@ -17,4 +21,29 @@ taskQueueContract('SQLite in a file', (clock, limits) => {
     rmSync(folder, { recursive: true });
   };
   return { queue, store, close: closeAndRemove };
+});
+
+describe('SqliteTaskQueue', () => {
+  it('needs no clock for what is due, and leaves no timer behind when it is stopped', async () => {
+    const clock = new ManualClock();
+    const { queue, tasks, close } = openSqlite(':memory:', clock);
+    const times = { deadlineAt: clock.now() + 1000, attemptsBefore: 0, delayMs: 0, interruptions: 0 };
+    const add = async (dueAt: number): Promise<void> => {
+      const task = queuedTask();
+      await tasks.accept([{ task, job: { id: task.id, kind: 'task', lane: 'a', priority: 5, dueAt, ...times }, key: null }]);
+    };
+    let handed = 0;
+    queue.work(() => {
+      handed++;
+      return Promise.resolve();
+    });
+    await add(clock.now());
+    await until(() => handed === 1);
+    expect(clock.waits).toEqual([]);
+    await add(clock.now() + 10);
+    expect(clock.waiting).toEqual([10]);
+    queue.stop();
+    expect(clock.waiting).toEqual([]);
+    close();
+  });
 });

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { dropletStoreContract } from '../../../test/contracts/droplet.store.contract.js';
 import { taskStoreContract } from '../../../test/contracts/task.store.contract.js';
 import type { Job } from '../../tasks/task.queue.js';
-import { openSqlite } from '../../../test/support/sqlite.js';
+import { openSqlite, storesOf } from '../../../test/support/sqlite.js';
 import { ManualClock } from '../../../test/support/manual.clock.js';
 import { taskRecord, taskRecords } from '../../../test/support/task.factory.js';
 
@@ -38,8 +38,9 @@ const PLACES = [
 
 for (const [name, place] of PLACES) {
   taskStoreContract(name, (clock) => {
-    const { tasks: store, database, close } = place(clock);
-    return { store, jobs: () => Promise.resolve(jobsOf(database)), close };
+    const { tasks: store, database, commits, close } = place(clock);
+    const successor = () => storesOf({ database, commits }, clock).tasks;
+    return { store, jobs: () => Promise.resolve(jobsOf(database)), successor, close };
   });
   dropletStoreContract(name, () => {
     const { droplets: store, close } = place();

@@ -1,13 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../common/clock.js';
 import type { TaskTotals } from '../../metrics/metrics.js';
-import { isFinal, TASK_STATUSES, type CallbackState, type TaskRecord } from '../../tasks/task.js';
+import { isFinal, TASK_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Job } from '../../tasks/task.queue.js';
 import {
   TaskStore,
   type Abandoned,
   type Acceptance,
   type Accepted,
+  type CallbackSettlement,
   type Retention,
   type Settlement,
   type TaskPage,
@@ -31,6 +32,8 @@ export class SqliteTaskStore extends TaskStore {
   private readonly tasks: SqliteTasks;
   private readonly keys: SqliteKeys;
   private readonly sums: SqliteTotals;
+  /** Left behind by the process before; ours are never found here, for no other process writes this file. */
+  private isLookedThrough = false;
 
   constructor(
     private readonly database: DatabaseSync,
@@ -46,6 +49,10 @@ export class SqliteTaskStore extends TaskStore {
 
   get isWritable(): boolean {
     return this.commits.isWritable;
+  }
+
+  get isReady(): boolean {
+    return this.isWritable;
   }
 
   async insert(task: TaskRecord, next: Job | null = null): Promise<void> {
@@ -85,7 +92,7 @@ export class SqliteTaskStore extends TaskStore {
     return task;
   }
 
-  async settleCallback(id: string, callback: CallbackState, next: Job | null): Promise<void> {
+  async settleCallback(id: string, { callback, next }: CallbackSettlement): Promise<void> {
     const settled = await this.commits.write(() => {
       const task = this.tasks.get(id);
       // A retry has taken the task back since: what its callback came to is of no interest any more.
@@ -100,6 +107,8 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   abandoned(): Promise<Abandoned[]> {
+    if (this.isLookedThrough) return Promise.resolve([]);
+    this.isLookedThrough = true;
     const jobs = new Map(this.queue.jobs.running().map((job) => [job.id, job]));
     const ids = new Set([...jobs.keys(), ...this.tasks.running()]);
     const found = [...ids].map((id) => ({ task: this.tasks.get(id), job: jobs.get(id) ?? null }));

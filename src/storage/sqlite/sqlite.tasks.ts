@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { KEPT_BYTES } from '../../tasks/stored.body.js';
 import { MOVES, type CallbackState, type TaskChange, type TaskRecord } from '../../tasks/task.js';
 import { SqliteMeta } from './sqlite.meta.js';
-import { rowToTask, taskToRow } from './task.rows.js';
+import { rowToTask, taskToRow } from '../task.rows.js';
 
 const FIXED = ['id', 'droplet_name', 'droplet_key', 'method', 'path', 'created_at', 'meta', 'priority'];
 const CHANGING = [

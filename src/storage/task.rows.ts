@@ -1,8 +1,8 @@
-import type { SQLOutputValue } from 'node:sqlite';
-import { KEPT_BYTES, truncationNote } from '../../tasks/stored.body.js';
-import type { AttemptEntry, CallbackState, TaskError, TaskRecord, TaskRequest, TaskStatus } from '../../tasks/task.js';
+import { KEPT_BYTES, truncationNote } from '../tasks/stored.body.js';
+import type { AttemptEntry, CallbackState, TaskError, TaskRecord, TaskRequest, TaskStatus } from '../tasks/task.js';
 
-export type Row = Record<string, SQLOutputValue>;
+/** A row as a driver gives it. */
+export type Row = Record<string, string | number | bigint | Uint8Array | null>;
 
 /** The values of a row, named as the statement's parameters are. */
 export function taskToRow(task: TaskRecord): Record<string, string | number | null> {

@@ -1,0 +1,192 @@
+import type { Clock } from '../common/clock.js';
+import type { Log } from '../common/log.js';
+import type { TaskRecord } from '../tasks/task.js';
+import type { Job, JobHandler } from '../tasks/task.queue.js';
+
+/** The wait before a claim that failed is tried again. */
+const AFTER_FAILURE_MS = 500;
+
+export interface LaneLimits {
+  /** Jobs of one lane that run side by side. */
+  readonly perLane: number;
+  /** Jobs of all lanes that run side by side in this process. */
+  readonly inAll: number;
+}
+
+/** A job that this process holds, with its task. */
+export interface ClaimedJob {
+  readonly job: Job;
+  readonly task: TaskRecord;
+  readonly lease: string | null;
+}
+
+export interface Claimed {
+  readonly jobs: readonly ClaimedJob[];
+  /** When to look at the lane again, epoch ms: a lower bound of when its next waiting job is due. */
+  readonly nextDue: number;
+}
+
+/** Where the jobs of lanes wait. */
+export interface JobSource {
+  /** Takes up to `limit` due jobs of a lane, the most urgent first; none once `stopped`. */
+  claim(lane: string, limit: number, stopped: AbortSignal): Promise<Claimed>;
+
+  /** Takes a job back whose handler failed. */
+  giveBack(claimed: ClaimedJob): Promise<void>;
+}
+
+/** The jobs of one droplet, or of one callback's host. */
+interface Lane {
+  running: number;
+  isClaiming: boolean;
+  /** Lower bound of the time when its next waiting job is due, epoch ms. */
+  nextDue: number;
+}
+
+/** What a dispatcher is made of. */
+export interface DispatcherParts {
+  readonly source: JobSource;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Hands the due jobs of many lanes to one handler, within the limits: memory holds only how busy each lane is and when
+ * it is next due. It sleeps until an added job, an ended one or the next due time wakes it.
+ */
+export class LaneDispatcher {
+  private readonly lanes = new Map<string, Lane>();
+  private readonly running = new Map<string, AbortController>();
+  /** Lanes that have due jobs but found all places taken, in the order they came. */
+  private readonly starved = new Set<string>();
+  private readonly stopped = new AbortController();
+  private handler: JobHandler | null = null;
+  /** Places that claims under way may still fill. */
+  private reserved = 0;
+  private cancelTimer: () => void = () => undefined;
+  private timerAt = Infinity;
+
+  constructor(
+    private readonly parts: DispatcherParts,
+    private readonly limits: LaneLimits,
+  ) {}
+
+  /** Begins to hand out; lanes that were woken before are looked at now. */
+  start(handler: JobHandler): void {
+    this.handler = handler;
+    for (const [name, lane] of this.lanes) this.pump(name, lane);
+  }
+
+  /** Hands out no more; what runs goes on. */
+  stop(): void {
+    this.handler = null;
+    this.stopped.abort();
+    this.cancelTimer();
+  }
+
+  /** A lane has a job that is due at `dueAt`, epoch ms. */
+  wake(name: string, dueAt: number): void {
+    const lane = this.lanes.get(name) ?? { running: 0, isClaiming: false, nextDue: Infinity };
+    this.lanes.set(name, lane);
+    lane.nextDue = Math.min(lane.nextDue, dueAt);
+    this.pump(name, lane);
+  }
+
+  /** Cuts off the running job of a task; false when none runs here. */
+  abort(id: string): boolean {
+    const running = this.running.get(keyOf({ id, kind: 'task' }));
+    running?.abort();
+    return running !== undefined;
+  }
+
+  private pump(name: string, lane: Lane): void {
+    const { handler } = this;
+    if (!handler || lane.isClaiming) return;
+    if (lane.nextDue > this.parts.clock.now()) return this.wakeAt(lane.nextDue);
+    const free = this.limits.inAll - this.running.size - this.reserved;
+    const places = Math.min(this.limits.perLane - lane.running, free);
+    if (places > 0) void this.claim(name, lane, { places, handler });
+    else if (lane.running < this.limits.perLane) this.starved.add(name);
+  }
+
+  /** Places are reserved while the claim is under way, so that two lanes cannot take the same one. */
+  private async claim(name: string, lane: Lane, { places, handler }: { places: number; handler: JobHandler }): Promise<void> {
+    lane.isClaiming = true;
+    lane.nextDue = Infinity;
+    this.reserved += places;
+    const { jobs, nextDue } = await this.take(name, places);
+    lane.nextDue = Math.min(lane.nextDue, nextDue);
+    this.reserved -= places;
+    lane.isClaiming = false;
+    for (const claimed of jobs) void this.run(claimed, { name, lane, handler });
+    this.pump(name, lane);
+    this.pumpStarved();
+    this.forgetIfIdle(name, lane);
+  }
+
+  private async take(name: string, places: number): Promise<Claimed> {
+    const { source, clock, log } = this.parts;
+    try {
+      return await source.claim(name, places, this.stopped.signal);
+    } catch (err) {
+      if (!this.stopped.signal.aborted) log.warn({ err, lane: name }, 'jobs not claimed');
+      return { jobs: [], nextDue: clock.now() + AFTER_FAILURE_MS };
+    }
+  }
+
+  private async run(claimed: ClaimedJob, at: { name: string; lane: Lane; handler: JobHandler }): Promise<void> {
+    const { job, task, lease } = claimed;
+    const { name, lane, handler } = at;
+    const abort = new AbortController();
+    this.running.set(keyOf(job), abort);
+    lane.running++;
+    try {
+      await handler(job, { task, abort: abort.signal, lease });
+    } catch (err) {
+      this.parts.log.error({ err, task_id: job.id }, 'job failed');
+      await this.giveBack(claimed);
+    }
+    this.running.delete(keyOf(job));
+    lane.running--;
+    this.pumpStarved();
+    this.pump(name, lane);
+    this.forgetIfIdle(name, lane);
+  }
+
+  private async giveBack(claimed: ClaimedJob): Promise<void> {
+    try {
+      await this.parts.source.giveBack(claimed);
+    } catch (err) {
+      this.parts.log.error({ err, task_id: claimed.job.id }, 'job not given back');
+    }
+  }
+
+  /** Lanes that found no place come first, in their order, for as long as there is one. */
+  private pumpStarved(): void {
+    for (const name of this.starved) {
+      if (this.running.size + this.reserved >= this.limits.inAll) return;
+      this.starved.delete(name);
+      const lane = this.lanes.get(name);
+      if (lane) this.pump(name, lane);
+    }
+  }
+
+  private forgetIfIdle(name: string, lane: Lane): void {
+    if (lane.running === 0 && !lane.isClaiming && lane.nextDue === Infinity) this.lanes.delete(name);
+  }
+
+  /** One timer serves all lanes: when it fires, each lane looks for itself. */
+  private wakeAt(time: number): void {
+    if (time >= this.timerAt || time === Infinity) return;
+    const { clock } = this.parts;
+    this.cancelTimer();
+    this.timerAt = time;
+    this.cancelTimer = clock.after(Math.max(0, time - clock.now()), () => {
+      this.timerAt = Infinity;
+      for (const [name, lane] of this.lanes) this.pump(name, lane);
+    });
+  }
+}
+
+/** A task that is run again may run beside the callback of its end before. */
+const keyOf = ({ id, kind }: Pick<Job, 'id' | 'kind'>): string => `${kind} ${id}`;

@@ -1,0 +1,144 @@
+import type { Clock } from '../../common/clock.js';
+import type { Log } from '../../common/log.js';
+import { TaskQueue, type Job, type JobHandler } from '../../tasks/task.queue.js';
+import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource, type LaneLimits } from '../lane.dispatcher.js';
+import type { ClusterBus } from './cluster.bus.js';
+import { dueTimes, dueTimeOf, markClaimed, waitingJobs } from './job.claims.js';
+import { queueOf, type ClaimedPlace, type PostgresJobs } from './postgres.jobs.js';
+import type { PostgresConnection } from './postgres.connection.js';
+import { leaseFor } from './task.batch.js';
+
+/** How often all queues are looked at, for what no message told of. */
+const LOOK_EVERY_MS = 2000;
+/** A queue that has due jobs but no room for them in the cluster is looked at again after this. */
+const AFTER_FULL_MS = 1000;
+/** Who took a job looks at it first. */
+const AFTER_HINT_MS = 10;
+/** A third of what pg-boss waits before it takes jobs of a silent replica away. */
+const TOUCH_EVERY_MS = 3000;
+
+/** What the queue is made of. */
+export interface QueueParts {
+  readonly connection: PostgresConnection;
+  readonly jobs: PostgresJobs;
+  readonly bus: ClusterBus;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The queue of all replicas: jobs wait in pg-boss, and each replica has a dispatcher that fetches them. A message from
+ * the replica that put a job wakes the others; a look at all queues now and then finds what no message told of.
+ */
+export class PostgresTaskQueue extends TaskQueue implements JobSource {
+  private readonly dispatcher: LaneDispatcher;
+  private readonly held = new Map<string, ClaimedPlace>();
+  private readonly stopped = new AbortController();
+  private readonly claims = new Set<Promise<unknown>>();
+  /** Jobs in the cluster at the last look, and what has come here since. */
+  private count = 0;
+
+  constructor(
+    private readonly parts: QueueParts,
+    private readonly limits: LaneLimits,
+  ) {
+    super();
+    const { bus, clock, log } = parts;
+    this.dispatcher = new LaneDispatcher({ source: this, clock, log }, limits);
+    bus.on('due', (queue) => this.dispatcher.wake(String(queue), clock.now() + AFTER_HINT_MS));
+    bus.onReconnect(() => void this.lookAtAll());
+  }
+
+  get jobs(): PostgresJobs {
+    return this.parts.jobs;
+  }
+
+  get size(): number {
+    return this.count;
+  }
+
+  work(handler: JobHandler): void {
+    this.dispatcher.start(async (job, claim) => {
+      await handler(job, claim);
+      this.held.delete(claim.lease ?? '');
+    });
+    void this.every(LOOK_EVERY_MS, () => this.lookAtAll());
+    void this.every(TOUCH_EVERY_MS, () => this.parts.jobs.touch([...this.held.values()]));
+  }
+
+  /** A job was added and is durable. */
+  added(job: Job): void {
+    this.count++;
+    const queue = queueOf(job);
+    // What is due later is found by everybody's look, should we be gone by then.
+    if (job.dueAt <= this.parts.clock.now()) this.parts.bus.send('due', queue, queue);
+    this.dispatcher.wake(queue, job.dueAt);
+  }
+
+  /** A job has left the store. */
+  removed(): void {
+    this.count--;
+  }
+
+  abort(id: string): boolean {
+    return this.dispatcher.abort(id);
+  }
+
+  stop(): void {
+    this.dispatcher.stop();
+    this.stopped.abort();
+  }
+
+  /** Resolves when no claim is under way. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.claims);
+  }
+
+  claim(queue: string, limit: number, stopped: AbortSignal): Promise<Claimed> {
+    const claim = this.take(queue, limit, stopped);
+    this.claims.add(claim);
+    return claim.finally(() => this.claims.delete(claim));
+  }
+
+  async giveBack({ lease }: ClaimedJob): Promise<void> {
+    const place = this.held.get(lease ?? '');
+    this.held.delete(lease ?? '');
+    if (place) await this.parts.jobs.fail(place);
+  }
+
+  private async take(queue: string, limit: number, stopped: AbortSignal): Promise<Claimed> {
+    const { connection, jobs, clock } = this.parts;
+    const options = { limit, perLane: this.limits.perLane };
+    const fetched = await connection.transaction(async (session) => {
+      const claimed = await jobs.claim(queue, options, session);
+      // Nobody would run them: the transaction is taken back.
+      stopped.throwIfAborted();
+      return claimed;
+    }, 'local');
+    const isShort = fetched.length < limit;
+    const [ours, dueIn] = await Promise.all([
+      fetched.length === 0 ? [] : markClaimed(fetched, connection, jobs),
+      isShort ? dueTimeOf(queue, connection) : 0,
+    ]);
+    for (const { place } of ours) this.held.set(leaseFor(place.id, place.count), place);
+    const dueAt = clock.now() + dueIn;
+    const isFull = isShort && dueIn <= 0;
+    return {
+      jobs: ours.map(({ place: { id, count, job }, task }) => ({ job, task, lease: leaseFor(id, count) })),
+      nextDue: isFull ? clock.now() + AFTER_FULL_MS : dueAt,
+    };
+  }
+
+  private async lookAtAll(): Promise<void> {
+    const { connection, clock } = this.parts;
+    const [due, count] = await Promise.all([dueTimes(connection), waitingJobs(connection)]);
+    this.count = count;
+    for (const [queue, inMs] of due) this.dispatcher.wake(queue, clock.now() + inMs);
+  }
+
+  /** Does it now and then until the queue stops; what fails is done again the next time. */
+  private async every(ms: number, work: () => Promise<unknown>): Promise<void> {
+    do await work().catch((err: unknown) => this.parts.log.debug({ err }, 'queue not looked after'));
+    while (await this.parts.clock.sleep(ms, this.stopped.signal));
+  }
+}

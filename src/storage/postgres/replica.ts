@@ -1,0 +1,80 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { SCHEMA } from './migrations.js';
+import type { PostgresConnection, Session } from './postgres.connection.js';
+import { NO_SUMS } from '../task.totals.js';
+import type { Place, PostgresJobs } from './postgres.jobs.js';
+import { UNSEEN, writeStatement } from './postgres.tasks.js';
+
+/** Totals are spread over this many rows: replicas that commit at once rarely share one. */
+const SLOTS = 64;
+/** A commit whose end nobody saw has either come or will not come any more. */
+const DOUBTED_FOR_MS = 15_000;
+/** What a replica that is gone for good leaves behind. */
+const FORGOTTEN_AFTER = "interval '1 day'";
+
+/** This process among those that share the store. */
+export class Replica {
+  readonly id = randomUUID();
+  readonly slot = randomInt(SLOTS);
+  /** Tasks whose callers were told that they were not accepted, although they may have been committed; when, monotonic ms. */
+  private readonly doubted = new Map<string, number>();
+
+  constructor(
+    private readonly connection: PostgresConnection,
+    private readonly jobs: PostgresJobs,
+  ) {}
+
+  /** Makes the row of our share of the totals. */
+  async join(): Promise<void> {
+    const text = `INSERT INTO ${SCHEMA}.task_totals (slot) VALUES ($1) ON CONFLICT DO NOTHING`;
+    await this.connection.query({ text, values: [this.slot] });
+    await this.beat();
+  }
+
+  /** Says that we live: a small write, which fails when the store is away. Then what is in doubt is taken back. */
+  async beat(): Promise<void> {
+    const text = `
+      WITH gone AS (DELETE FROM ${SCHEMA}.replicas WHERE seen_at < now() - ${FORGOTTEN_AFTER})
+      INSERT INTO ${SCHEMA}.replicas (id, seen_at) VALUES ($1, now())
+      ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`;
+    await this.connection.query({ text, values: [this.id] });
+    await this.takeBack();
+  }
+
+  /** The callers of these tasks have been told that they were not accepted: if they were, that is taken back. */
+  doubt(ids: readonly string[]): void {
+    for (const id of ids) this.doubted.set(id, performance.now());
+  }
+
+  /** Our callers are gone. */
+  async leave(): Promise<void> {
+    await this.connection.query({ text: `DELETE FROM ${SCHEMA}.replicas WHERE id = $1`, values: [this.id] });
+  }
+
+  private async takeBack(): Promise<void> {
+    if (this.doubted.size === 0) return;
+    const since = performance.now() - DOUBTED_FOR_MS;
+    await this.connection.transaction((session) => this.removeUnseen([...this.doubted.keys()], session));
+    for (const [id, at] of this.doubted) if (at < since) this.doubted.delete(id);
+  }
+
+  private async removeUnseen(ids: readonly string[], session: Session): Promise<void> {
+    const text = `
+      WITH gone AS (
+        DELETE FROM ${SCHEMA}.tasks WHERE id = ANY($1::uuid[]) AND claim = ${UNSEEN} AND completed_at IS NULL
+        RETURNING id, bytes, queue, job
+      ), unpaired AS (
+        DELETE FROM ${SCHEMA}.task_meta WHERE id IN (SELECT id FROM gone)
+      ), freed AS (
+        DELETE FROM ${SCHEMA}.idempotency_keys WHERE task_id IN (SELECT id FROM gone)
+      )
+      SELECT bytes, queue, job FROM gone`;
+    const gone = await session.query<{ bytes: number; queue: string | null; job: string | null }>({ text, values: [ids] });
+    if (gone.length === 0) return;
+    const places = gone.flatMap(({ queue, job }): Place[] => (queue && job ? [{ queue, id: job }] : []));
+    await this.jobs.remove(places, session);
+    const bytes = gone.reduce((sum, row) => sum + row.bytes, 0);
+    const totals = { ...NO_SUMS, tasks: -gone.length, bytes: -bytes, jobs: -places.length };
+    await session.query(writeStatement({ inserted: [], updated: [], totals }, this.slot));
+  }
+}

@@ -1,0 +1,55 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../common/clock.js';
+import type { Log } from '../../common/log.js';
+import type { Settings } from '../../config/settings.js';
+import { NoReplicas } from '../../tasks/replicas.js';
+import { openDatabase, type OpenDatabase } from './database.js';
+import { GroupCommit } from './group.commit.js';
+import { SqliteDropletStore } from './sqlite.droplet.store.js';
+import { SqliteJobs } from './sqlite.jobs.js';
+import { SqliteTaskQueue } from './sqlite.task.queue.js';
+import { SqliteTaskStore } from './sqlite.task.store.js';
+
+/** What the storage is made with. */
+export interface StorageParts {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The process' one connection to its database, and what stores things through it. */
+export class SqliteStorage implements OnApplicationShutdown {
+  readonly tasks: SqliteTaskStore;
+  readonly queue: SqliteTaskQueue;
+  readonly droplets: SqliteDropletStore;
+  readonly replicas = new NoReplicas();
+  private readonly commits: GroupCommit;
+
+  private constructor(
+    private readonly opened: OpenDatabase,
+    { settings, clock, log }: StorageParts,
+  ) {
+    const { database } = opened;
+    const limits = { perLane: settings.DROPLET_MAX_IN_FLIGHT, inAll: settings.MAX_IN_FLIGHT };
+    this.commits = new GroupCommit(database, clock, log);
+    this.queue = new SqliteTaskQueue({ jobs: new SqliteJobs(database), commits: this.commits, clock, log }, limits);
+    this.tasks = new SqliteTaskStore(database, this.commits, this.queue, clock);
+    this.droplets = new SqliteDropletStore(database, this.commits);
+  }
+
+  /** @throws UnusableDatabaseError, DatabaseInUseError */
+  static open(parts: StorageParts): SqliteStorage {
+    return new SqliteStorage(openDatabase(parts.settings.DATABASE_URL), parts);
+  }
+
+  get database(): DatabaseSync {
+    return this.opened.database;
+  }
+
+  /** Closed last, after every call has ended. */
+  onApplicationShutdown(): void {
+    this.commits.close();
+    this.opened.close();
+  }
+}
