@@ -2,6 +2,7 @@ import path from 'node:path';
 import { HttpClient, until } from '../support/http.client.js';
 import { NODE, ROOT, TestProcess, type Exit } from '../support/process.js';
 import { freePort } from '../support/server.js';
+import { allFinal, allTasks } from './task.books.js';
 
 /** Where the server can kill itself; trap.mjs says what each one means. */
 export const POINTS = ['inserted', 'committed', 'claimed', 'answered', 'settled'] as const;
@@ -90,23 +91,13 @@ export class CrashServer extends HttpClient {
   }
 
   /** Waits until no task is queued or running. */
-  async allFinal(ms = 60_000): Promise<void> {
-    const open = async (status: string): Promise<number> => (await this.get(`/tasks?status=${status}&limit=1`)).json.total;
-    const isQuiet = async (): Promise<boolean> => (await open('queued')) + (await open('running')) === 0;
-    // Twice: a task that goes back to the queue between the two looks is seen by neither of them.
-    await until(async () => (await isQuiet()) && (await isQuiet()), ms);
+  allFinal(ms?: number): Promise<void> {
+    return allFinal(this, ms);
   }
 
   /** Every task that the server knows, as its list shows it. */
-  async allTasks(): Promise<any[]> {
-    const tasks: any[] = [];
-    let cursor: string | null = '';
-    while (cursor !== null) {
-      const { json } = await this.get(`/tasks?limit=1000${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
-      tasks.push(...json.tasks);
-      cursor = json.next_cursor;
-    }
-    return tasks;
+  allTasks(): Promise<any[]> {
+    return allTasks(this);
   }
 
   private isReady(): Promise<boolean> {
