@@ -15,6 +15,9 @@ const RUN_ELSEWHERE: Record<string, string> = {
   'docker run --rm -p 8001:8001 -v orchestrator-data:/var/lib/fpai orchestrator': 'test/image.smoke-spec.ts',
   'docker compose up': 'test/docker.e2e-spec.ts',
   'npm run demo': 'test/start.smoke-spec.ts',
+  'npm run demo:cluster': 'test/demo-cluster.e2e-spec.ts',
+  'docker compose -f compose.cluster.yaml up': 'test/deploy.e2e-spec.ts',
+  'kubectl apply -k deploy/kubernetes': 'test/deploy.e2e-spec.ts',
 };
 
 interface Block {
