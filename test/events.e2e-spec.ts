@@ -79,6 +79,12 @@ const settled = async (path: string, more: object = {}): Promise<string> =>
   (await mesh.recordWhen(await mesh.queue(path, more))).id;
 
 describe('GET /tasks/events', () => {
+  it('is answered at once when only its head is asked for', async () => {
+    const response = await fetch(`${mesh.orchestrator.url}/orchestrator/tasks/events`, { method: 'HEAD' });
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    expect(await response.text()).toBe('');
+  });
+
   it('is a stream of server-sent events: id, event: task, and the record without the answer', async () => {
     const reader = await Reader.open('', { 'x-request-id': 'mine' });
     expect(reader.status).toBe(200);

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { startDroplet } from './support/droplet.js';
 import { HttpClient, until } from './support/http.client.js';
@@ -262,5 +264,17 @@ describe('the built server as a process', () => {
       socket.destroy();
       await expect(new HttpClient(server.url).get('/health')).rejects.toThrow();
     });
+  });
+
+  it('goes on when a client asks for a tunnel and resets its connection', async () => {
+    const server = await started();
+    for (let time = 0; time < 50; time++) {
+      const socket = net.connect(server.port, '127.0.0.1').on('error', () => undefined);
+      await once(socket, 'connect');
+      await new Promise<void>((resolve) => void socket.write('CONNECT evil:443 HTTP/1.1\r\n\r\n', () => resolve()));
+      socket.resetAndDestroy();
+    }
+    expect((await server.get('/orchestrator/health/live')).status).toBe(200);
+    expect(server.process.hasEnded).toBe(false);
   });
 });

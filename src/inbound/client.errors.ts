@@ -16,6 +16,8 @@ export class ClientErrors {
     // An expectation that we do not know may be ignored (RFC 9110 §10.1.1).
     server.on('checkExpectation', (request, response) => server.emit('request', request, response));
     server.on('connect', (request: IncomingMessage, socket: Socket) => {
+      // Node has let go of this socket: nobody else hears of its reset, which would end the process.
+      socket.on('error', () => socket.destroy());
       refuse(socket, badRequest('CONNECT is for proxies'), requestIdOf(request));
     });
   }

@@ -26,6 +26,8 @@ export class EventsController {
       'x-accel-buffering': 'no',
       'x-request-id': request.id,
     });
+    // The head is all that a HEAD asks for: the stream would never end.
+    if (request.method === 'HEAD') return void reply.raw.end();
     this.stream.start(reply.raw, ({ task }) => matches(task, filter), request.headers['last-event-id']?.toString());
   }
 }
