@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { until } from './support/http.client.js';
 import type { Handler } from './support/server.js';
 import { reply } from './support/server.js';
-import { aMoment, ASYNC, Gate, TaskMesh } from './support/task.mesh.js';
+import { aMoment, ASYNC, type Gate, TaskMesh } from './support/task.mesh.js';
 import { expectError } from './support/udc.error.js';
 
 const WEEK_MS = 604_800_000;
@@ -21,11 +21,7 @@ describe('asynchronous tasks', () => {
   });
   afterAll(() => mesh.stop());
 
-  const hold = (): Gate => {
-    const gate = new Gate();
-    mesh.echo.handler = gate.handler;
-    return gate;
-  };
+  const hold = (): Gate => mesh.hold();
   const stored = async (): Promise<number> => (await mesh.list('?limit=1')).total;
   const refusedField = ({ json }: { json: any }): string => json.error.details.errors[0].field;
 

@@ -90,8 +90,7 @@ describe('a callback', () => {
 
   it.each(['queued', 'running'])('says task.cancelled of a task that was %s', async (was) => {
     await start();
-    const gate = new Gate();
-    mesh.echo.handler = gate.handler;
+    const gate = mesh.hold();
     const id = await mesh.queue('/work', { ...hook(), ...(was === 'queued' ? { delay_ms: 60_000 } : {}) });
     if (was === 'running') await until(() => gate.held.length === 1);
     expect((await mesh.cancel(id)).status).toBe(200);

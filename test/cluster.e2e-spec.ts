@@ -5,6 +5,7 @@ import { Cluster } from './support/cluster.js';
 import { until, type HttpAnswer } from './support/http.client.js';
 import { reply, TestServer, type Handler } from './support/server.js';
 import { sharedPostgres } from './support/shared.postgres.js';
+import type { TestOrchestrator } from './support/orchestrator.js';
 import { aMoment, ASYNC, Gate } from './support/task.mesh.js';
 import { expectError } from './support/udc.error.js';
 
@@ -200,21 +201,30 @@ describe('DELETE /tasks/{id} on another replica', () => {
     expect(cluster.droplet.seen).toHaveLength(3);
   });
 
-  it('of a running one is answered at once, also by a replica where nobody has listened before', async () => {
+  /** A further replica, which runs nothing itself, while another one makes a call that is held. */
+  const withCanceller = async (
+    work: (at: { canceller: TestOrchestrator; id: string; gate: Gate }) => Promise<void>,
+  ): Promise<void> => {
     const gate = holdAndWatch();
     const canceller = await cluster.add();
     try {
       canceller.app.get(TaskQueue).stop();
       const id = await cluster.queue(0, '/work');
       await until(() => gate.held.length === 1);
+      await work({ canceller, id, gate });
+    } finally {
+      await cluster.remove(canceller);
+    }
+  };
+
+  it('of a running one is answered at once, also by a replica where nobody has listened before', async () => {
+    await withCanceller(async ({ canceller, id }) => {
       const asked = performance.now();
       const { json } = await canceller.request('DELETE', `/orchestrator/tasks/${id}`);
       expect(json).toMatchObject({ status: 'cancelled', attempts: 1 });
       // It would wait 2,000 for the record if it did not hear that it is there; tens of ms are usual.
       expect(performance.now() - asked).toBeLessThan(1900);
-    } finally {
-      await cluster.remove(canceller);
-    }
+    });
   });
 
   it.each([
@@ -233,12 +243,7 @@ describe('DELETE /tasks/{id} on another replica', () => {
   });
 
   it('of a running one whose replica hears nothing is forced, and what that replica writes later changes nothing', async () => {
-    const gate = holdAndWatch();
-    const canceller = await cluster.add();
-    try {
-      canceller.app.get(TaskQueue).stop();
-      const id = await cluster.queue(0, '/work');
-      await until(() => gate.held.length === 1);
+    await withCanceller(async ({ canceller, id, gate }) => {
       await deafen();
       const { status, json } = await canceller.request('DELETE', `/orchestrator/tasks/${id}`);
       expect([status, json.status, json.error.code]).toEqual([200, 'cancelled', 'CANCELLED']);
@@ -246,9 +251,7 @@ describe('DELETE /tasks/{id} on another replica', () => {
       await aMoment();
       for (const index of REPLICAS) expect(await cluster.record(index, id)).toEqual(json);
       expect(cluster.droplet.seen).toHaveLength(1);
-    } finally {
-      await cluster.remove(canceller);
-    }
+    });
   });
 
   it('of a final one is 409, of an unknown one 404', async () => {

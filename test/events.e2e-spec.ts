@@ -1,70 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import net from 'node:net';
+import { EventReader } from './support/event.reader.js';
 import { until } from './support/http.client.js';
 import { reply } from './support/server.js';
-import { aMoment, ASYNC, Gate, TaskMesh } from './support/task.mesh.js';
+import { aMoment, ASYNC, TaskMesh } from './support/task.mesh.js';
 import { expectError } from './support/udc.error.js';
 
-interface Event {
-  readonly id: string;
-  readonly event: string;
-  readonly data: any;
-}
-
-/** A client of the stream: keeps what came. */
-class Reader {
-  text = '';
-  hasEnded = false;
-  private constructor(
-    readonly status: number,
-    readonly headers: Headers,
-    private readonly hangUp: AbortController,
-  ) {}
-
-  static async open(query = '', headers: Record<string, string> = {}): Promise<Reader> {
-    const hangUp = new AbortController();
-    const url = `${mesh.orchestrator.url}/orchestrator/tasks/events${query}`;
-    const response = await fetch(url, { headers, signal: hangUp.signal });
-    const reader = new Reader(response.status, response.headers, hangUp);
-    void reader.read(response);
-    readers.push(reader);
-    await until(() => reader.text !== '');
-    return reader;
-  }
-
-  get events(): Event[] {
-    const blocks = this.text.split('\n\n').slice(0, -1);
-    return blocks.filter((block) => !block.startsWith(':')).map(parseEvent);
-  }
-
-  /** The statuses that were told of a task. */
-  of(id: string): string[] {
-    return this.events.filter(({ data }) => data.id === id).map(({ data }) => data.status);
-  }
-
-  close(): void {
-    this.hangUp.abort();
-  }
-
-  private async read(response: Response): Promise<void> {
-    const decoder = new TextDecoder();
-    try {
-      for await (const chunk of response.body ?? []) this.text += decoder.decode(chunk, { stream: true });
-    } catch {
-      // The test has hung up.
-    }
-    this.hasEnded = true;
-  }
-}
-
-/** Fails for a block that is not the three lines of the contract. */
-function parseEvent(block: string): Event {
-  const [, id = '', event = '', data = ''] = /^id: (.+)\nevent: (.+)\ndata: (.+)$/.exec(block) ?? [];
-  return { id, event, data: JSON.parse(data) };
-}
-
 let mesh: TaskMesh;
-let readers: Reader[];
+let readers: EventReader[];
+
+/** A reader of this mesh's stream, which ends with the test. */
+async function open(query = '', headers: Record<string, string> = {}): Promise<EventReader> {
+  const reader = await EventReader.open(mesh.orchestrator.url, query, headers);
+  readers.push(reader);
+  return reader;
+}
 
 beforeEach(async () => {
   readers = [];
@@ -86,7 +36,7 @@ describe('GET /tasks/events', () => {
   });
 
   it('is a stream of server-sent events: id, event: task, and the record without the answer', async () => {
-    const reader = await Reader.open('', { 'x-request-id': 'mine' });
+    const reader = await open('', { 'x-request-id': 'mine' });
     expect(reader.status).toBe(200);
     expect(reader.headers.get('content-type')).toMatch(/^text\/event-stream/);
     expect(reader.headers.get('cache-control')).toBe('no-store');
@@ -105,7 +55,7 @@ describe('GET /tasks/events', () => {
   });
 
   it('tells of synchronous tasks, cancels and retries too', async () => {
-    const reader = await Reader.open();
+    const reader = await open();
     const sync = (await mesh.ask('/status?code=404')).json.task_id;
     const cancelled = await mesh.queue('/later', { delay_ms: 3_600_000 });
     await mesh.cancel(cancelled);
@@ -121,8 +71,8 @@ describe('GET /tasks/events', () => {
     ['a meta value', () => '?meta.wanted=yes&status=error'],
     ['a time', () => `?created_after=${Date.now() / 1000 - 60}&created_before=2099-01-01&status=error`],
   ])('is filtered by %s like the list', async (_what, query) => {
-    const reader = await Reader.open(query(''));
-    const gone = await Reader.open('?created_before=2001-01-01');
+    const reader = await open(query(''));
+    const gone = await open('?created_before=2001-01-01');
     await settled('/echo', { meta: { wanted: 'yes' } });
     await mesh.recordWhen(
       (await mesh.orchestrator.task({ droplet_name: 'other', path: '/echo', meta: { wanted: 'no' } }, ASYNC)).json.task_id,
@@ -139,13 +89,13 @@ describe('GET /tasks/events', () => {
   });
 
   it('resumes after Last-Event-ID: nothing is missed, nothing comes twice', async () => {
-    const first = await Reader.open();
+    const first = await open();
     const before = await settled('/echo');
     await until(() => first.of(before).includes('success'));
     first.close();
     const last = first.events.at(-1)?.id ?? '';
     const missed = [await settled('/echo'), await settled('/status?code=404')];
-    const second = await Reader.open('', { 'last-event-id': last });
+    const second = await open('', { 'last-event-id': last });
     await until(() => second.of(missed[1] ?? '').includes('error'));
     expect(second.of(before)).toEqual([]);
     expect(missed.map((id) => second.of(id))).toEqual([
@@ -154,7 +104,7 @@ describe('GET /tasks/events', () => {
     ]);
     const after = await settled('/echo');
     await until(() => second.of(after).includes('success'));
-    const filtered = await Reader.open('?status=error', { 'last-event-id': last });
+    const filtered = await open('?status=error', { 'last-event-id': last });
     await until(() => filtered.events.length > 0);
     expect(filtered.events.map(({ data }) => data.id)).toEqual([missed[1]]);
   });
@@ -163,7 +113,7 @@ describe('GET /tasks/events', () => {
     'takes an unknown Last-Event-ID (%s) for none',
     async (unknown) => {
       await settled('/echo');
-      const reader = await Reader.open('', { 'last-event-id': unknown });
+      const reader = await open('', { 'last-event-id': unknown });
       await aMoment();
       expect([reader.status, reader.events]).toEqual([200, []]);
     },
@@ -174,7 +124,7 @@ describe('GET /tasks/events', () => {
       doNotFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'nextTick', 'performance', 'Date', 'queueMicrotask'],
     });
     try {
-      const reader = await Reader.open();
+      const reader = await open();
       const begin = reader.text.length;
       jest.advanceTimersByTime(60_000);
       await until(() => reader.text.length > begin);
@@ -188,7 +138,7 @@ describe('GET /tasks/events', () => {
   });
 
   it('a reader that does not read is dropped, and neither the tasks nor the other readers wait for it', async () => {
-    const good = await Reader.open('?status=success');
+    const good = await open('?status=success');
     const { port } = new URL(mesh.orchestrator.url);
     const slow = net.connect(Number(port), '127.0.0.1');
     let isDropped = false;
@@ -209,16 +159,15 @@ describe('GET /tasks/events', () => {
   });
 
   it('many readers all get everything', async () => {
-    const many = await Promise.all(Array.from({ length: 50 }, () => Reader.open('?status=success')));
+    const many = await Promise.all(Array.from({ length: 50 }, () => open('?status=success')));
     const ids = await Promise.all(Array.from({ length: 20 }, () => mesh.queue('/health')));
     await until(() => many.every(({ events }) => events.length === 20), 15_000);
     for (const { events } of many) expect(new Set(events.map(({ data }) => data.id))).toEqual(new Set(ids));
   });
 
   it('ends at the shutdown and does not hold it', async () => {
-    const reader = await Reader.open();
-    const gate = new Gate();
-    mesh.echo.handler = gate.handler;
+    const reader = await open();
+    const gate = mesh.hold();
     const begin = performance.now();
     const leaving = mesh.orchestrator.leave();
     await until(() => reader.hasEnded);
@@ -227,12 +176,12 @@ describe('GET /tasks/events', () => {
     gate.open();
     await mesh.revive();
     mesh.echo.handler = (_seen, response) => reply(response, 200, {});
-    const next = await Reader.open('', { 'last-event-id': reader.events.at(-1)?.id ?? 'old' });
+    const next = await open('', { 'last-event-id': reader.events.at(-1)?.id ?? 'old' });
     const id = await settled('/echo');
     await until(() => next.of(id).includes('success'));
   });
 
   it('a task whose id is "events" is nobody: the route is the stream', async () => {
-    expect((await Reader.open('?limit=5')).headers.get('content-type')).toMatch(/event-stream/);
+    expect((await open('?limit=5')).headers.get('content-type')).toMatch(/event-stream/);
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { until, type HttpAnswer } from './support/http.client.js';
 import { RawConnection } from './support/raw.client.js';
 import { reply, type Handler } from './support/server.js';
-import { ASYNC, Gate, TaskMesh } from './support/task.mesh.js';
+import { ASYNC, type Gate, TaskMesh } from './support/task.mesh.js';
 import { expectError } from './support/udc.error.js';
 
 let made = 0;
@@ -25,11 +25,7 @@ describe('Idempotency-Key', () => {
   });
   afterAll(() => mesh.stop());
 
-  const hold = (): Gate => {
-    const gate = new Gate();
-    mesh.echo.handler = gate.handler;
-    return gate;
-  };
+  const hold = (): Gate => mesh.hold();
   const keyed = (more: Record<string, string> = {}): Record<string, string> => ({ 'idempotency-key': key, ...more });
   const ask = (at: string, more: object = {}, headers: Record<string, string> = {}): Promise<HttpAnswer> =>
     mesh.ask(at, more, keyed(headers));

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from './support/http.client.js';
 import { freePort, reply } from './support/server.js';
-import { aMoment, ASYNC, Gate, TaskMesh } from './support/task.mesh.js';
+import { aMoment, ASYNC, type Gate, TaskMesh } from './support/task.mesh.js';
 import { entry } from './support/registry.js';
 import { expectError } from './support/udc.error.js';
 
@@ -10,11 +10,7 @@ let mesh: TaskMesh;
 const start = async (settings: Record<string, string> = {}): Promise<void> => {
   mesh = await TaskMesh.start(settings);
 };
-const hold = (): Gate => {
-  const gate = new Gate();
-  mesh.echo.handler = gate.handler;
-  return gate;
-};
+const hold = (): Gate => mesh.hold();
 
 afterEach(() => mesh.stop());
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { v7 } from 'uuid';
 import { until } from './support/http.client.js';
 import { reply, type Handler } from './support/server.js';
-import { Gate, TaskMesh } from './support/task.mesh.js';
+import { TaskMesh } from './support/task.mesh.js';
 import { expectError } from './support/udc.error.js';
 
 let mesh: TaskMesh;
@@ -119,8 +119,7 @@ describe('POST /tasks/{id}/retry', () => {
 
   it('is 409 for one that waits or runs', async () => {
     expectError(await mesh.retry(await mesh.queue('/x', { delay_ms: 3_600_000 })), 409, 'CONFLICT');
-    const gate = new Gate();
-    mesh.echo.handler = gate.handler;
+    const gate = mesh.hold();
     const id = await mesh.queue('/x');
     await until(() => gate.held.length === 1);
     expectError(await mesh.retry(id), 409, 'CONFLICT');

@@ -1,3 +1,4 @@
+import type { TaskTotals } from '../metrics/metrics.js';
 import type { TaskRecord } from '../tasks/task.js';
 
 /** The states of finished tasks that are counted; a cancelled task is in none of the figures. */
@@ -26,3 +27,10 @@ export function shareOf(task: TaskRecord, sign: 1 | -1): Sums {
     retried_to_failure: isRetriedTo(false),
   };
 }
+
+/** The sums as the figures want them. */
+export const totalsOf = ({ retried_to_success, retried_to_failure, ...sums }: Sums): TaskTotals => ({
+  ...sums,
+  retriedToSuccess: retried_to_success,
+  retriedToFailure: retried_to_failure,
+});

@@ -26,8 +26,7 @@ import { TaskWorker } from './task.worker.js';
 const MAX_ATTEMPTS = 3;
 const TIMEOUT_MS = 5000;
 const RETRY_MS = 700;
-/** The soak asks for more. */
-const RUNS = Number(process.env.SCHEDULES ?? 3000);
+const RUNS = 3000;
 
 /** One for all: each has a timer of its own that ticks for ever. */
 const metrics = new Metrics();

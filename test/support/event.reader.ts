@@ -9,12 +9,18 @@ interface Event {
 /** A client of the stream of task changes: keeps what came. */
 export class EventReader {
   text = '';
-  private constructor(private readonly hangUp: AbortController) {}
+  hasEnded = false;
+  private constructor(
+    readonly status: number,
+    readonly headers: Headers,
+    private readonly hangUp: AbortController,
+  ) {}
 
   /** @param url of an orchestrator @param query the filters, with their question mark */
-  static async open(url: string, query = ''): Promise<EventReader> {
-    const reader = new EventReader(new AbortController());
-    const response = await fetch(`${url}/orchestrator/tasks/events${query}`, { signal: reader.hangUp.signal });
+  static async open(url: string, query = '', headers: Record<string, string> = {}): Promise<EventReader> {
+    const hangUp = new AbortController();
+    const response = await fetch(`${url}/orchestrator/tasks/events${query}`, { headers, signal: hangUp.signal });
+    const reader = new EventReader(response.status, response.headers, hangUp);
     void reader.read(response);
     await until(() => reader.text !== '');
     return reader;
@@ -41,6 +47,7 @@ export class EventReader {
     } catch {
       // The test has hung up.
     }
+    this.hasEnded = true;
   }
 }
 

@@ -67,7 +67,7 @@ export async function openPostgres(url: string, clock: Clock = new ManualClock()
   const connection = new ClockedConnection(url, clock);
   const bus = new ClusterBus(connection, clock, log);
   const jobs = new PostgresJobs(boss);
-  const replica = new Replica(connection, jobs);
+  const replica = new Replica(connection, jobs, clock);
   const health = new StoreHealth(() => replica.beat(), clock, log);
   const queue = new PostgresTaskQueue({ connection, jobs, bus, clock, log }, limits);
   const tasks = new PostgresTaskStore({ connection, queue, replica, health, clock });

@@ -82,6 +82,13 @@ export class TaskMesh {
     return (await this.orchestrator.get(`/orchestrator/tasks${query}`)).json;
   }
 
+  /** From now on `echo` answers nothing until the gate is opened. */
+  hold(): Gate {
+    const gate = new Gate();
+    this.echo.handler = gate.handler;
+    return gate;
+  }
+
   cancel(id: string): Promise<HttpAnswer> {
     return this.orchestrator.request('DELETE', `/orchestrator/tasks/${id}`);
   }

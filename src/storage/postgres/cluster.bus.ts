@@ -31,6 +31,7 @@ export class ClusterBus {
   private readonly listeners = new Map<string, Listener>();
   private readonly reconnected: (() => void)[] = [];
   private waiting = new Map<string, string>();
+  private count = 0;
   private isSending = false;
   private handle: ListenHandle | null = null;
 
@@ -56,7 +57,7 @@ export class ClusterBus {
   }
 
   /** Sends soon, to all others; once, when it waits already under the same key. */
-  send(topic: string, value: unknown, key: string = randomUUID()): void {
+  send(topic: string, value: unknown, key = String(++this.count)): void {
     if (this.waiting.size >= MAX_WAITING) return;
     const text = JSON.stringify([topic, value]);
     if (!isShort(text)) return;

@@ -1,8 +1,8 @@
+import type { StorageParts } from '../storage.parts.js';
 import { PgBoss } from 'pg-boss';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { type Clock } from '../../common/clock.js';
 import { type Log } from '../../common/log.js';
-import type { Settings } from '../../config/settings.js';
 import { ClusterBus } from './cluster.bus.js';
 import { migrate, NewerSchemaError } from './migrations.js';
 import { PostgresConnection } from './postgres.connection.js';
@@ -25,13 +25,6 @@ class UnusableServerError extends Error {
     const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
     super(`DATABASE_URL names a PostgreSQL that cannot be used: ${reason}`, { cause });
   }
-}
-
-/** What the storage is made with. */
-export interface StorageParts {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** Everything that one replica has of the shared store. */
@@ -63,7 +56,7 @@ export class PostgresStorage implements OnApplicationShutdown {
     const connection = new PostgresConnection(url, log);
     const bus = new ClusterBus(connection, clock, log);
     const jobs = new PostgresJobs(boss);
-    const replica = new Replica(connection, jobs);
+    const replica = new Replica(connection, jobs, clock);
     const health = new StoreHealth(() => replica.beat(), clock, log);
     const queue = new PostgresTaskQueue({ connection, jobs, bus, clock, log }, { perLane, inAll });
     const tasks = new PostgresTaskStore({ connection, queue, replica, health, clock });

@@ -14,7 +14,7 @@ import {
   type TaskQuery,
 } from '../../tasks/task.store.js';
 import type { Row } from '../task.rows.js';
-import { SUMS } from '../task.totals.js';
+import { NO_SUMS, SUMS, totalsOf, type Sums } from '../task.totals.js';
 import { GroupCommit } from './group.commit.js';
 import { SCHEMA } from './migrations.js';
 import type { PostgresConnection } from './postgres.connection.js';
@@ -25,7 +25,8 @@ import type { Replica } from './replica.js';
 import type { StoreHealth } from './store.health.js';
 import { jobsOf, TaskBatch, type Settled, type TaskWrite } from './task.batch.js';
 import { purgeTasks } from './task.purge.js';
-import { COUNTED, countStatement, hasFilters, pageStatement } from './task.query.js';
+import { hasFilters, pageOf } from '../task.page.js';
+import { countStatement, pageStatement } from './task.query.js';
 
 /** A replica that was silent for this long has lost the callers that waited for it, unless the store was away meanwhile. */
 const DEAD_AFTER_MS = 15_000;
@@ -104,22 +105,13 @@ export class PostgresTaskStore extends TaskStore {
 
   async list(query: TaskQuery): Promise<TaskPage> {
     const [ids, total] = await Promise.all([this.page(query), this.total(query)]);
-    const isTotalExact = !hasFilters(query) || total <= COUNTED;
-    return {
-      tasks: await listTasks(ids.slice(0, query.limit), this.connection),
-      total: isTotalExact ? total : COUNTED,
-      isTotalExact,
-      hasMore: ids.length > query.limit,
-    };
+    return pageOf(query, { ids, total, tasks: await listTasks(ids.slice(0, query.limit), this.connection) });
   }
 
   async totals(): Promise<TaskTotals> {
     const sums = SUMS.map((name) => `COALESCE(sum(${name}), 0)::bigint AS ${name}`).join(', ');
-    const [row = {}] = await this.connection.query<Record<string, number>>({
-      text: `SELECT ${sums} FROM ${SCHEMA}.task_totals`,
-    });
-    const { success = 0, error = 0, timeout = 0, retries = 0, retried_to_success = 0, retried_to_failure = 0 } = row;
-    return { success, error, timeout, retries, retriedToSuccess: retried_to_success, retriedToFailure: retried_to_failure };
+    const [row] = await this.connection.query<Sums>({ text: `SELECT ${sums} FROM ${SCHEMA}.task_totals` });
+    return totalsOf(row ?? NO_SUMS);
   }
 
   async lastDurations(count: number): Promise<number[]> {

@@ -1,9 +1,10 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import type { Clock } from '../../common/clock.js';
 import { SCHEMA } from './migrations.js';
 import type { PostgresConnection, Session } from './postgres.connection.js';
-import { NO_SUMS } from '../task.totals.js';
-import type { Place, PostgresJobs } from './postgres.jobs.js';
-import { UNSEEN, writeStatement } from './postgres.tasks.js';
+import type { PostgresJobs } from './postgres.jobs.js';
+import { UNSEEN } from './postgres.tasks.js';
+import { forgetTasks, type RemovedTask } from './removed.tasks.js';
 
 /** Totals are spread over this many rows: replicas that commit at once rarely share one. */
 const SLOTS = 64;
@@ -21,7 +22,8 @@ export class Replica {
 
   constructor(
     private readonly connection: PostgresConnection,
-    private readonly jobs: PostgresJobs,
+    readonly jobs: PostgresJobs,
+    private readonly clock: Clock,
   ) {}
 
   /** Makes the row of our share of the totals. */
@@ -43,7 +45,7 @@ export class Replica {
 
   /** The callers of these tasks have been told that they were not accepted: if they were, that is taken back. */
   doubt(ids: readonly string[]): void {
-    for (const id of ids) this.doubted.set(id, performance.now());
+    for (const id of ids) this.doubted.set(id, this.clock.monotonic());
   }
 
   /** Our callers are gone. */
@@ -53,7 +55,7 @@ export class Replica {
 
   private async takeBack(): Promise<void> {
     if (this.doubted.size === 0) return;
-    const since = performance.now() - DOUBTED_FOR_MS;
+    const since = this.clock.monotonic() - DOUBTED_FOR_MS;
     await this.connection.transaction((session) => this.removeUnseen([...this.doubted.keys()], session));
     for (const [id, at] of this.doubted) if (at < since) this.doubted.delete(id);
   }
@@ -69,12 +71,7 @@ export class Replica {
         DELETE FROM ${SCHEMA}.idempotency_keys WHERE task_id IN (SELECT id FROM gone)
       )
       SELECT bytes, queue, job FROM gone`;
-    const gone = await session.query<{ bytes: number; queue: string | null; job: string | null }>({ text, values: [ids] });
-    if (gone.length === 0) return;
-    const places = gone.flatMap(({ queue, job }): Place[] => (queue && job ? [{ queue, id: job }] : []));
-    await this.jobs.remove(places, session);
-    const bytes = gone.reduce((sum, row) => sum + row.bytes, 0);
-    const totals = { ...NO_SUMS, tasks: -gone.length, bytes: -bytes, jobs: -places.length };
-    await session.query(writeStatement({ inserted: [], updated: [], totals }, this.slot));
+    const gone = await session.query<RemovedTask>({ text, values: [ids] });
+    await forgetTasks(gone, this, session);
   }
 }

@@ -1,10 +1,9 @@
 import type { Retention } from '../../tasks/task.store.js';
-import { NO_SUMS } from '../task.totals.js';
 import { SCHEMA } from './migrations.js';
 import type { PostgresConnection, Session } from './postgres.connection.js';
-import type { Place, PostgresJobs } from './postgres.jobs.js';
+import type { PostgresJobs } from './postgres.jobs.js';
 import { removeExpiredKeys } from './postgres.keys.js';
-import { writeStatement } from './postgres.tasks.js';
+import { forgetTasks, type RemovedTask } from './removed.tasks.js';
 
 /** Tasks that one purge removes at the most: a write of a few milliseconds. */
 const PURGE_STEP = 200;
@@ -19,13 +18,6 @@ interface Purge {
   readonly now: number;
 }
 
-interface RemovedRow {
-  readonly id: string;
-  readonly bytes: number;
-  readonly queue: string | null;
-  readonly job: string | null;
-}
-
 /** Removes the oldest finished tasks that may not stay; resolves to how many. Another replica that does so is left alone. */
 export function purgeTasks(connection: PostgresConnection, purge: Purge): Promise<number> {
   return connection.transaction(async (session) => {
@@ -36,7 +28,7 @@ export function purgeTasks(connection: PostgresConnection, purge: Purge): Promis
     if (!lock?.taken) return 0;
     const removed = await remove(await surplus(purge.retention, session), purge.retention.completedSince, session);
     await removeExpiredKeys(purge.now, session);
-    if (removed.length > 0) await forget(removed, purge, session);
+    await forgetTasks(removed, purge, session);
     return removed.length;
   });
 }
@@ -49,7 +41,7 @@ async function surplus({ maxTasks, maxBytes }: Retention, session: Session): Pro
   return bytes > maxBytes ? PURGE_STEP : Math.min(PURGE_STEP, Math.max(0, tasks - maxTasks));
 }
 
-function remove(count: number, completedSince: number, session: Session): Promise<RemovedRow[]> {
+function remove(count: number, completedSince: number, session: Session): Promise<RemovedTask[]> {
   const text = `
     WITH old AS (
       SELECT id FROM ${SCHEMA}.tasks WHERE completed_at IS NOT NULL ORDER BY completed_at LIMIT $1
@@ -61,15 +53,6 @@ function remove(count: number, completedSince: number, session: Session): Promis
     ), unpaired AS (
       DELETE FROM ${SCHEMA}.task_meta WHERE id IN (SELECT id FROM locked)
     )
-    DELETE FROM ${SCHEMA}.tasks WHERE id IN (SELECT id FROM locked) RETURNING id, bytes, queue, job`;
-  return session.query<RemovedRow>({ text, values: [count, Math.ceil(completedSince)] });
-}
-
-/** Takes what was removed out of the totals, and its callbacks' jobs out of the queue. */
-async function forget(removed: readonly RemovedRow[], { jobs, slot }: Purge, session: Session): Promise<void> {
-  const places = removed.flatMap(({ queue, job }): Place[] => (queue && job ? [{ queue, id: job }] : []));
-  await jobs.remove(places, session);
-  const bytes = removed.reduce((sum, row) => sum + row.bytes, 0);
-  const totals = { ...NO_SUMS, tasks: -removed.length, bytes: -bytes, jobs: -places.length };
-  await session.query(writeStatement({ inserted: [], updated: [], totals }, slot));
+    DELETE FROM ${SCHEMA}.tasks WHERE id IN (SELECT id FROM locked) RETURNING bytes, queue, job`;
+  return session.query<RemovedTask>({ text, values: [count, Math.ceil(completedSince)] });
 }

@@ -1,3 +1,4 @@
+import { COUNTED } from '../task.page.js';
 import { firstIdOf } from '../../tasks/task.id.js';
 import type { TaskQuery } from '../../tasks/task.store.js';
 import { TASK_STATUSES } from '../../tasks/task.js';
@@ -5,14 +6,8 @@ import { SCHEMA } from './migrations.js';
 import type { Statement } from './postgres.connection.js';
 import { pairDigest, storedName } from './postgres.tasks.js';
 
-/** Matches are counted up to here; more give a lower bound; contract §2. */
-export const COUNTED = 10_000;
-
 /** Pairs of `meta` whose order PostgreSQL weighs: a plan takes 2 ms with 4 of them, 20 with 8, and seconds with 100. */
 const JOINED = 4;
-
-export const hasFilters = ({ status, dropletName, createdAfter, createdBefore, meta }: TaskQuery): boolean =>
-  [status, dropletName, createdAfter, createdBefore].some((filter) => filter !== undefined) || Object.keys(meta).length > 0;
 
 /** The ids of one page and one more, newest first. */
 export function pageStatement(query: TaskQuery): Statement {

@@ -1,8 +1,6 @@
+import type { StorageParts } from '../storage.parts.js';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../../common/clock.js';
-import type { Log } from '../../common/log.js';
-import type { Settings } from '../../config/settings.js';
 import { NoReplicas } from '../../tasks/replicas.js';
 import { openDatabase, type OpenDatabase } from './database.js';
 import { GroupCommit } from './group.commit.js';
@@ -10,13 +8,6 @@ import { SqliteDropletStore } from './sqlite.droplet.store.js';
 import { SqliteJobs } from './sqlite.jobs.js';
 import { SqliteTaskQueue } from './sqlite.task.queue.js';
 import { SqliteTaskStore } from './sqlite.task.store.js';
-
-/** What the storage is made with. */
-export interface StorageParts {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly log: Log;
-}
 
 /** The process' one connection to its database, and what stores things through it. */
 export class SqliteStorage implements OnApplicationShutdown {

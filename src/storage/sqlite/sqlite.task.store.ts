@@ -19,7 +19,8 @@ import { SqliteKeys } from './sqlite.keys.js';
 import type { SqliteTaskQueue } from './sqlite.task.queue.js';
 import { SqliteTasks } from './sqlite.tasks.js';
 import { SqliteTotals } from './sqlite.totals.js';
-import { COUNTED, countSql, hasFilters, leads, leadSql, pageSql, type Lead, type Sql } from './task.query.js';
+import { hasFilters, pageOf } from '../task.page.js';
+import { countSql, leads, leadSql, pageSql, type Lead, type Sql } from './task.query.js';
 
 /** Tasks that one purge removes at the most: a write of a few milliseconds, in which no other waits long. */
 const PURGE_STEP = 200;
@@ -127,13 +128,7 @@ export class SqliteTaskStore extends TaskStore {
       .all(...page.values)
       .map(({ id }) => String(id));
     const total = hasFilters(query) ? this.count(countSql(query, lead)) : this.tasks.stored;
-    const isTotalExact = !hasFilters(query) || total <= COUNTED;
-    return Promise.resolve({
-      tasks: this.tasks.listed(ids.slice(0, query.limit)),
-      total: isTotalExact ? total : COUNTED,
-      isTotalExact,
-      hasMore: ids.length > query.limit,
-    });
+    return Promise.resolve(pageOf(query, { ids, total, tasks: this.tasks.listed(ids.slice(0, query.limit)) }));
   }
 
   totals(): Promise<TaskTotals> {

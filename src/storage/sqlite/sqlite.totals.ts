@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { TaskTotals } from '../../metrics/metrics.js';
 import type { TaskRecord } from '../../tasks/task.js';
-import { isCounted, shareOf, SUMS } from '../task.totals.js';
+import { isCounted, shareOf, SUMS, totalsOf, type Sums } from '../task.totals.js';
 
 /** The sums over finished tasks ever. Every write here stands inside a group commit of somebody else. */
 export class SqliteTotals {
@@ -10,7 +10,7 @@ export class SqliteTotals {
 
   constructor(database: DatabaseSync) {
     this.update = database.prepare(`UPDATE task_totals SET ${SUMS.map((name) => `${name} = ${name} + :${name}`).join(', ')}`);
-    this.select = database.prepare('SELECT * FROM task_totals');
+    this.select = database.prepare(`SELECT ${SUMS.join(', ')} FROM task_totals`);
   }
 
   /** Counts a task's share. */
@@ -24,15 +24,6 @@ export class SqliteTotals {
   }
 
   read(): TaskTotals {
-    const row = this.select.get() ?? {};
-    const count = (name: (typeof SUMS)[number]): number => Number(row[name]);
-    return {
-      success: count('success'),
-      error: count('error'),
-      timeout: count('timeout'),
-      retries: count('retries'),
-      retriedToSuccess: count('retried_to_success'),
-      retriedToFailure: count('retried_to_failure'),
-    };
+    return totalsOf(this.select.get() as Sums);
   }
 }

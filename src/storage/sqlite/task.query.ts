@@ -1,3 +1,4 @@
+import { COUNTED } from '../task.page.js';
 import { TASK_STATUSES } from '../../tasks/task.js';
 import type { TaskQuery } from '../../tasks/task.store.js';
 import { firstIdOf } from '../../tasks/task.id.js';
@@ -7,9 +8,6 @@ export interface Sql {
   readonly text: string;
   readonly values: readonly string[];
 }
-
-/** Matches are counted up to here; more give a lower bound; contract §2. */
-export const COUNTED = 10_000;
 
 /**
  * The index that is read in order, while the other filters are looked up for each id it gives: the key of a `meta`
@@ -41,9 +39,6 @@ export function pageSql(query: TaskQuery, lead: Lead): Sql {
 export function countSql({ cursor: _, ...query }: TaskQuery, lead: Lead): Sql {
   return counted(matches(query, lead), COUNTED + 1);
 }
-
-export const hasFilters = ({ status, dropletName, createdAfter, createdBefore, meta }: TaskQuery): boolean =>
-  [status, dropletName, createdAfter, createdBefore].some((filter) => filter !== undefined) || Object.keys(meta).length > 0;
 
 const counted = ({ text, values }: Sql, most: number): Sql => ({
   text: `SELECT COUNT(*) AS total FROM (${text} LIMIT ${most})`,
