@@ -6,8 +6,6 @@ import { DropletStore } from '../registry/droplet.store.js';
 import { Replicas } from '../tasks/replicas.js';
 import { TaskQueue } from '../tasks/task.queue.js';
 import { TaskStore } from '../tasks/task.store.js';
-import { PostgresStorage } from './postgres/postgres.storage.js';
-import { SqliteStorage } from './sqlite/sqlite.storage.js';
 
 /** What a store gives to those who own its ports. */
 interface Storage {
@@ -23,6 +21,10 @@ const port = (provide: abstract new () => object, pick: (storage: Storage) => ob
   useFactory: pick,
 });
 
+// Only the store that is asked for is loaded: the one for PostgreSQL takes 20 MiB, most of them pg-boss.
+const postgres = async () => (await import('./postgres/postgres.storage.js')).PostgresStorage;
+const sqlite = async () => (await import('./sqlite/sqlite.storage.js')).SqliteStorage;
+
 /** The storage itself, whichever it is. */
 export const STORAGE = Symbol('storage');
 
@@ -31,12 +33,12 @@ export const STORAGE = Symbol('storage');
 @Module({})
 export class StorageModule {
   static for({ DATABASE_URL }: Settings): DynamicModule {
-    const store = /^postgres(ql)?:/i.test(DATABASE_URL) ? PostgresStorage : SqliteStorage;
+    const load = /^postgres(ql)?:/i.test(DATABASE_URL) ? postgres : sqlite;
     const storage: Provider = {
       provide: STORAGE,
       inject: [Settings, Clock, Log],
-      useFactory: (settings: Settings, clock: Clock, log: Log): Storage | Promise<Storage> =>
-        store.open({ settings, clock, log }),
+      useFactory: async (settings: Settings, clock: Clock, log: Log): Promise<Storage> =>
+        (await load()).open({ settings, clock, log }),
     };
     return {
       module: StorageModule,
