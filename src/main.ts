@@ -1,4 +1,4 @@
-import './heap.js';
+import { giveBackMemory } from './heap.js';
 import { createApp } from './app.setup.js';
 import { createLog, Log } from './common/log.js';
 import { readEnvironment } from './config/environment.js';
@@ -12,6 +12,7 @@ async function main(): Promise<void> {
   process.on('uncaughtException', (err) => fail(err, 'uncaught exception'));
   const app = await createApp(settings);
   const shutdown = new Shutdown(app);
+  giveBackMemory();
   // Nest's own listen() would tell of a failure a second time.
   await app.getHttpAdapter().getInstance().listen({ port: settings.PORT, host: settings.HOST });
   app.get(Log).info({ url: settings.PUBLIC_URL, port: settings.PORT }, 'listening');
