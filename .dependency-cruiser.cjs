@@ -1,5 +1,5 @@
-/** The arrows of the house point down only: udc, health → tasks → registry → outbound → metrics, inbound → common, config. */
-const ORDER = ['config', 'common', 'metrics', 'inbound', 'outbound', 'registry', 'tasks', 'health', 'udc'];
+/** The arrows of the house point down only: udc, health → tasks → registry → auth → outbound → metrics, inbound → common, config. */
+const ORDER = ['config', 'common', 'metrics', 'inbound', 'outbound', 'auth', 'registry', 'tasks', 'health', 'udc'];
 
 const noArrowUp = ORDER.flatMap((room, index) => {
   const above = ORDER.slice(index + 1);

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module.js';
 import { CommonModule } from './common/common.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Settings } from './config/settings.js';
@@ -17,7 +18,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ...[ConfigModule.with(settings), CommonModule, StorageModule.for(settings)],
-        ...[RegistryModule, TasksModule, MetricsModule, HealthModule, UdcModule],
+        ...[AuthModule, RegistryModule, TasksModule, MetricsModule, HealthModule, UdcModule],
       ],
     };
   }

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.js';
+import { AuthGuard } from './auth/auth.guard.js';
 import { Clock } from './common/clock.js';
 import { Log, NestLog } from './common/log.js';
 import type { Settings } from './config/settings.js';
@@ -37,5 +38,6 @@ export async function createApp(settings: Settings): Promise<NestFastifyApplicat
   badUrl = filter.refuse.bind(filter);
   app.useGlobalFilters(filter);
   useRequestHooks(fastify, { log, metrics, counter: app.get(RequestCounter) });
+  app.get(AuthGuard).watch(fastify);
   return app.init();
 }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { copyFileSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { declaredRoutes } from './support/routes.js';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -72,6 +73,16 @@ describe('the house', () => {
     ],
   ])('would notice %s', async (_fault, rule, text) => {
     expect(await brokenRules(plant('src/registry/planted.ts', text))).toContain(rule);
+  });
+
+  it('says of every route who may use it', () => {
+    const routes = declaredRoutes(ROOT);
+    expect(routes.length).toBeGreaterThan(30);
+    expect(routes.filter(({ access }) => access === null)).toEqual([]);
+    const controllers = globSync('src/**/*.ts', { cwd: ROOT }).filter((file) =>
+      /^@Controller\(/m.test(readFileSync(path.join(ROOT, file), 'utf8')),
+    );
+    expect(controllers.filter((file) => !file.endsWith('.controller.ts'))).toEqual([]);
   });
 
   it('reads the environment in one file, and touches the process at its edge only', () => {

@@ -9,6 +9,8 @@ export abstract class Clock {
   abstract now(): number;
   /** A clock that never goes back, milliseconds: for durations and deadlines. */
   abstract monotonic(): number;
+  /** Whole epoch milliseconds that nobody can set ahead or back while the process lives: for what waits in the store. */
+  abstract steady(): number;
   /** A number from 0 up to 1. */
   abstract random(): number;
   /** Calls `action` once, `ms` milliseconds from now; the returned function takes that back. */
@@ -33,12 +35,19 @@ export abstract class Clock {
 /** The machine's own time. */
 @Injectable()
 export class SystemClock extends Clock {
+  /** What the wall clock showed when the monotonic one began. */
+  private readonly origin = Date.now() - performance.now();
+
   now(): number {
     return Date.now();
   }
 
   monotonic(): number {
     return performance.now();
+  }
+
+  steady(): number {
+    return Math.floor(this.origin + performance.now());
   }
 
   random(): number {

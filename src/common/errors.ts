@@ -7,9 +7,13 @@ export type ErrorCode =
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'PAYLOAD_TOO_LARGE'
+  | 'UNAUTHORIZED'
+  | 'FORBIDDEN'
+  | 'RATE_LIMITED'
   | 'CONFLICT'
   | 'IDEMPOTENCY_MISMATCH'
   | 'OVERLOADED'
+  | 'CIRCUIT_OPEN'
   | 'REGISTRY_ERROR'
   | 'STORAGE_UNAVAILABLE'
   | 'NOT_READY'
@@ -69,6 +73,39 @@ export class TaskNotFoundError extends OrchestratorError {
   }
 }
 
+/** Nobody knows who asks. */
+export class UnauthorizedError extends OrchestratorError {
+  readonly code = 'UNAUTHORIZED';
+
+  constructor() {
+    super('A valid key or token is needed');
+  }
+}
+
+/** Who asks is known, and may not. */
+export class ForbiddenError extends OrchestratorError {
+  readonly code = 'FORBIDDEN';
+
+  static scope(scope: string): ForbiddenError {
+    return new ForbiddenError(`The scope ${scope} is needed`);
+  }
+
+  static droplet(): ForbiddenError {
+    return new ForbiddenError('The droplet is not among those that this caller may call');
+  }
+}
+
+export class RateLimitedError extends OrchestratorError {
+  readonly code = 'RATE_LIMITED';
+
+  constructor(
+    message: string,
+    override readonly retryAfterSeconds: number,
+  ) {
+    super(message);
+  }
+}
+
 export class ConflictError extends OrchestratorError {
   readonly code = 'CONFLICT';
 
@@ -97,6 +134,25 @@ export class IdempotencyMismatchError extends OrchestratorError {
 export class OverloadedError extends OrchestratorError {
   readonly code = 'OVERLOADED';
   override readonly retryAfterSeconds = 1;
+}
+
+/** No call passes to the droplet now: its breaker is open, or an operator has paused it. */
+export class CircuitOpenError extends OrchestratorError {
+  readonly code = 'CIRCUIT_OPEN';
+  override readonly details: { droplet: string; reason: 'breaker' | 'paused' };
+  override readonly retryAfterSeconds: number;
+
+  constructor(
+    droplet: string,
+    reason: 'breaker' | 'paused',
+    readonly retryAfterMs: number,
+  ) {
+    super(
+      reason === 'paused' ? `Droplet '${droplet}' is paused` : `Droplet '${droplet}' keeps failing; it is not called for a while`,
+    );
+    this.details = { droplet, reason };
+    this.retryAfterSeconds = Math.ceil(retryAfterMs / 1000);
+  }
 }
 
 export class RegistryUnavailableError extends OrchestratorError {

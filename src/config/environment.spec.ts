@@ -58,7 +58,7 @@ describe('.env of the working directory', () => {
 
   it('a wrong value in it stops the start as one in the environment does', () => {
     expect(() => settings('PORT=many')).toThrow(/^PORT must be/);
-    expect(() => settings('AUTH_MODE=apikey')).toThrow(/^AUTH_MODE /);
+    expect(() => settings('AUTH_MODE=apikey')).toThrow(/^API_KEYS_FILE /);
   });
 
   it('may have been written on Windows', () => {

@@ -1,3 +1,5 @@
+import { createPublicKey } from 'node:crypto';
+
 /** Thrown for a setting that cannot be used; the message is one line that begins with the setting's name. */
 export class BadSettingError extends Error {
   constructor(name: string, reason: string) {
@@ -86,6 +88,32 @@ function httpUrl(name: string, value: string): string {
 
 /** An http or https URL that may stay unset. */
 export const optionalUrl = (): Setting<string | null> => setting<string | null>(null, httpUrl);
+
+/** An http or https URL that is called as it was written, query and trailing slash included; may stay unset. */
+export const optionalExactUrl = (): Setting<string | null> =>
+  setting<string | null>(null, (name, value) => {
+    httpUrl(name, value.replace(/\?[^#]*$/, ''));
+    return value;
+  });
+
+/** A public key in PEM that may stay unset; in an environment file its line feeds may be written as \\n. No message ever shows it. */
+export const optionalPublicKey = (): Setting<string | null> =>
+  setting<string | null>(null, (name, value) => {
+    const pem = value.replaceAll('\\n', '\n');
+    // createPublicKey would take a private key too, and nobody should leave one here.
+    if (!/^-----BEGIN (RSA )?PUBLIC KEY-----/.test(pem) || !isKey(pem))
+      throw new BadSettingError(name, 'must be a public key in PEM');
+    return pem;
+  });
+
+function isKey(pem: string): boolean {
+  try {
+    createPublicKey(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** true or false, in any case. */
 export const flag = (fallback: boolean): Setting<boolean> =>

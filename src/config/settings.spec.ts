@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { BadSettingError } from './setting.js';
@@ -57,6 +58,22 @@ describe('defaults', () => {
       STORED_RESPONSE_LIMIT: 256 * 1024,
       CALLBACK_SECRET: [],
       CALLBACK_ALLOW_PRIVATE: false,
+      RETRY_BUDGET_PERCENT: 20,
+      RETRY_BUDGET_MIN_PER_SECOND: 10,
+      BREAKER_WINDOW_MS: 10_000,
+      BREAKER_MIN_CALLS: 20,
+      BREAKER_FAILURE_PERCENT: 50,
+      BREAKER_OPEN_MS: 30_000,
+      DROPLET_MAX_WAITING: 256,
+      RESPONSE_BUFFER_LIMIT: 256 * MIB,
+      POLICY_FILE: null,
+      AUTH_MODE: 'none',
+      API_KEYS_FILE: null,
+      JWT_JWKS_URL: null,
+      JWT_PUBLIC_KEY: null,
+      JWT_ISSUER: null,
+      JWT_AUDIENCE: null,
+      METRICS_PUBLIC: true,
       SHUTDOWN_DELAY: 0,
       SHUTDOWN_GRACE: 20_000,
     });
@@ -157,17 +174,6 @@ describe('values', () => {
     expect(parseSettings({ REGISTRY_CACHE_DIR: '/a', CACHE_DIR: '/b' }).CACHE_DIR).toBe('/b');
     expect(parseSettings({ REGISTRY_CACHE_DIR: '/a', CACHE_DIR: '' }).CACHE_DIR).toBe('/a');
   });
-
-  it('the value that asks for nothing of an unbuilt feature does not stop the start', () => {
-    const harmless = {
-      AUTH_MODE: 'None',
-      METRICS_PUBLIC: ' true ',
-      CALLBACK_ALLOW_PRIVATE: 'FALSE',
-      POLICY_FILE: '',
-      JWT_ISSUER: ' ',
-    };
-    expect(parseSettings(harmless)).toEqual(parseSettings({}));
-  });
 });
 
 describe('a value that cannot be used stops the start with one line that names it', () => {
@@ -266,7 +272,6 @@ describe('a value that cannot be used stops the start with one line that names i
     ['CALLBACK_SECRET', 'hunter2'],
     ['CALLBACK_SECRET', 'whsec_hunter2!'],
     ['JWT_PUBLIC_KEY', 'hunter2'],
-    ['AUTH_MODE', 'hunter2'],
   ])('never shows a secret: %s', (name, text) => {
     const line = refusal({ [name]: text });
     expect(line).toMatch(new RegExp(`^${name} [^\\n\\r]+$`));
@@ -274,40 +279,47 @@ describe('a value that cannot be used stops the start with one line that names i
   });
 });
 
-describe('a setting whose feature is not built yet stops the start', () => {
-  const values: Record<string, readonly string[]> = {
-    RETRY_BUDGET_PERCENT: ['20', '0'],
-    RETRY_BUDGET_MIN_PER_SECOND: ['10', '0'],
-    BREAKER_WINDOW_MS: ['10000'],
-    BREAKER_MIN_CALLS: ['20'],
-    BREAKER_FAILURE_PERCENT: ['50'],
-    BREAKER_OPEN_MS: ['30000'],
-    DROPLET_MAX_WAITING: ['256', '0'],
-    RESPONSE_BUFFER_LIMIT: ['268435456'],
-    POLICY_FILE: ['policy.json'],
-    AUTH_MODE: ['apikey', 'jwt', 'APIKEY', 'nonsense'],
-    API_KEYS_FILE: ['keys.json'],
-    JWT_JWKS_URL: ['https://issuer/jwks'],
-    JWT_PUBLIC_KEY: ['key'],
-    JWT_ISSUER: ['issuer'],
-    JWT_AUDIENCE: ['audience'],
-    METRICS_PUBLIC: ['false', 'FALSE', '0', 'no'],
-  };
+describe('who may ask', () => {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const claims = { AUTH_MODE: 'jwt', JWT_ISSUER: 'https://issuer/', JWT_AUDIENCE: 'orchestrator' };
 
-  it.each(Object.entries(values).flatMap(([name, texts]) => texts.map((text) => [name, text] as const)))(
-    '%s=%s',
-    (name, text) => {
-      expect(refusal({ [name]: text })).toMatch(new RegExp(`^${name} asks for a feature that this version does not have yet`));
-    },
-  );
-
-  it.each(Object.keys(values))('an empty %s does not', (name) => {
-    expect(parseSettings({ [name]: ' ' })).toEqual(parseSettings({}));
+  it('is everybody unless AUTH_MODE says otherwise', () => {
+    expect(parseSettings({ AUTH_MODE: 'None', METRICS_PUBLIC: ' true ', JWT_ISSUER: ' ' })).toEqual(parseSettings({}));
+    expect(parseSettings({ AUTH_MODE: 'APIKEY', API_KEYS_FILE: 'keys.json' })).toMatchObject({ AUTH_MODE: 'apikey' });
   });
 
-  it('every setting of the contract is either built or refused', () => {
-    const known = [...Object.keys(SETTINGS), ...Object.keys(values)];
-    expect(new Set(known).size).toBe(41 + 16);
-    expect(known).toHaveLength(41 + 16);
+  it.each([
+    ['AUTH_MODE', { AUTH_MODE: 'basic' }],
+    ['API_KEYS_FILE', { AUTH_MODE: 'apikey' }],
+    ['JWT_ISSUER', { ...claims, JWT_PUBLIC_KEY: pem, JWT_ISSUER: '' }],
+    ['JWT_AUDIENCE', { ...claims, JWT_PUBLIC_KEY: pem, JWT_AUDIENCE: '' }],
+    ['JWT_JWKS_URL', claims],
+    ['JWT_JWKS_URL', { ...claims, JWT_PUBLIC_KEY: pem, JWT_JWKS_URL: 'https://issuer/jwks' }],
+    ['JWT_JWKS_URL', { JWT_JWKS_URL: 'issuer/jwks' }],
+    ['JWT_JWKS_URL', { JWT_JWKS_URL: 'https://issuer/jwks#here' }],
+    ['METRICS_PUBLIC', { METRICS_PUBLIC: 'no' }],
+  ])('%s stops the start when it leaves a mode without what it needs: %j', (name, environment: Record<string, string>) => {
+    expect(refusal(environment)).toMatch(new RegExp(`^${name} [^\\n\\r]+$`));
   });
+
+  it('a public key may have its line feeds written as \\n, as an environment file has them', () => {
+    const asOneLine = pem.trim().replaceAll('\n', '\\n');
+    expect(parseSettings({ ...claims, JWT_PUBLIC_KEY: asOneLine }).JWT_PUBLIC_KEY).toBe(pem.trim());
+  });
+
+  it('a private key is not taken for a public one', () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const line = refusal({ JWT_PUBLIC_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
+    expect(line).toBe('JWT_PUBLIC_KEY must be a public key in PEM');
+  });
+
+  it('the URL of the keys is kept to the letter', () => {
+    const url = 'https://issuer/keys/?p=policy';
+    expect(parseSettings({ ...claims, JWT_JWKS_URL: url }).JWT_JWKS_URL).toBe(url);
+  });
+});
+
+it('every setting of the contract is built', () => {
+  expect(Object.keys(SETTINGS)).toHaveLength(57);
 });

@@ -6,6 +6,8 @@ import {
   hours,
   integer,
   oneOf,
+  optionalExactUrl,
+  optionalPublicKey,
   optionalText,
   optionalToken,
   optionalUrl,
@@ -13,7 +15,6 @@ import {
   text,
   type Setting,
 } from './setting.js';
-import { refuseUnbuilt } from './unbuilt.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -52,17 +53,33 @@ export const SETTINGS = {
   ASYNC_MAX_RETRIES: integer(15, { min: 0, max: 50 }),
   ASYNC_BACKOFF_BASE_MS: integer(1000, { max: 3_600_000 }),
   ASYNC_BACKOFF_MAX_MS: integer(60_000, { max: 3_600_000 }),
+  RETRY_BUDGET_PERCENT: integer(20, { max: 1000 }),
+  RETRY_BUDGET_MIN_PER_SECOND: integer(10),
+  BREAKER_WINDOW_MS: integer(10_000, { max: 3_600_000 }),
+  BREAKER_MIN_CALLS: integer(20),
+  BREAKER_FAILURE_PERCENT: integer(50, { max: 100 }),
+  BREAKER_OPEN_MS: integer(30_000, { max: 3_600_000 }),
   DROPLET_MAX_IN_FLIGHT: integer(64),
+  DROPLET_MAX_WAITING: integer(256),
   MAX_IN_FLIGHT: integer(1024),
   QUEUE_LIMIT: integer(1_000_000),
   TASK_MAX_HISTORY: integer(1_000_000),
   TASK_RETENTION_HOURS: hours(168),
   STORAGE_LIMIT: integer(10 * GIB, { min: MIB }),
   BODY_LIMIT: integer(MIB, { max: 256 * MIB }),
+  RESPONSE_BUFFER_LIMIT: integer(256 * MIB, { min: MIB }),
+  POLICY_FILE: optionalText(),
   RESPONSE_LIMIT: integer(10 * MIB, { max: 256 * MIB }),
   STORED_RESPONSE_LIMIT: integer(256 * KIB, { min: 10 * KIB, max: 256 * MIB }),
   CALLBACK_SECRET: callbackSecrets(),
   CALLBACK_ALLOW_PRIVATE: flag(false),
+  AUTH_MODE: oneOf(['none', 'apikey', 'jwt'], 'none'),
+  API_KEYS_FILE: optionalText(),
+  JWT_JWKS_URL: optionalExactUrl(),
+  JWT_PUBLIC_KEY: optionalPublicKey(),
+  JWT_ISSUER: optionalText(),
+  JWT_AUDIENCE: optionalText(),
+  METRICS_PUBLIC: flag(true),
   SHUTDOWN_DELAY: seconds(0),
   SHUTDOWN_GRACE: seconds(20),
 } satisfies Record<string, Setting<unknown>>;
@@ -84,10 +101,9 @@ export class Settings extends (class {} as new () => Fields) {}
 
 /**
  * Settings from the texts of an environment. An empty text counts as unset, names that are not ours are ignored.
- * @throws BadSettingError for the first value that cannot be used, or whose feature is not built
+ * @throws BadSettingError for the first value that cannot be used
  */
 export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  refuseUnbuilt(environment);
   const values = Object.entries<Setting<unknown>>(SETTINGS).map(([name, setting]) => {
     const value = environment[name]?.trim();
     return [name, value ? setting.parse(name, value) : setting.fallback] as const;
@@ -96,6 +112,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
 }
 
 function derive({ REGISTRY_CACHE_DIR, ...values }: Values): Settings {
+  requireCredentials(values);
   return {
     ...values,
     PUBLIC_URL: values.PUBLIC_URL ?? `http://localhost:${values.PORT}`,
@@ -104,6 +121,20 @@ function derive({ REGISTRY_CACHE_DIR, ...values }: Values): Settings {
     TASK_MAX_RETRIES: Math.max(1, values.TASK_MAX_RETRIES),
     ASYNC_MAX_RETRIES: Math.max(1, values.ASYNC_MAX_RETRIES),
   };
+}
+
+/** An AUTH_MODE needs what it checks callers with. @throws BadSettingError */
+function requireCredentials(values: Omit<Values, 'REGISTRY_CACHE_DIR'>): void {
+  const { AUTH_MODE, API_KEYS_FILE, JWT_JWKS_URL, JWT_PUBLIC_KEY } = values;
+  if (AUTH_MODE === 'apikey' && API_KEYS_FILE === null)
+    throw new BadSettingError('API_KEYS_FILE', 'is needed for AUTH_MODE=apikey');
+  if (AUTH_MODE !== 'jwt') return;
+  for (const name of ['JWT_ISSUER', 'JWT_AUDIENCE'] as const) {
+    if (values[name] === null) throw new BadSettingError(name, 'is needed for AUTH_MODE=jwt');
+  }
+  if ((JWT_JWKS_URL === null) === (JWT_PUBLIC_KEY === null)) {
+    throw new BadSettingError('JWT_JWKS_URL', 'or JWT_PUBLIC_KEY is needed for AUTH_MODE=jwt, one of them');
+  }
 }
 
 /** The path of a file, or a server; the message shows nothing of it, for it may hold a password. */

@@ -6,6 +6,7 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
+import { Public } from '../common/access.js';
 import { HealthService } from './health.service.js';
 
 /** The UDC health page, and the probes of Kubernetes; contract §3. Indicators are our own: Terminus' would go around RetryPolicy. */
@@ -18,12 +19,14 @@ export class HealthController {
   ) {}
 
   @Get()
+  @Public()
   page() {
     return this.health.page();
   }
 
   /** The process and its event loop: an answer is the proof. */
   @Get('live')
+  @Public()
   @HealthCheck({ swaggerDocumentation: false })
   live(): Promise<HealthCheckResult> {
     return this.probes.check([]);
@@ -31,6 +34,7 @@ export class HealthController {
 
   /** May be sent work: the store takes writes, a droplet list was had, and we are not leaving. */
   @Get('ready')
+  @Public()
   @HealthCheck({ swaggerDocumentation: false })
   ready(): Promise<HealthCheckResult> {
     return this.probes.check([
@@ -42,6 +46,7 @@ export class HealthController {
 
   /** The store is open: the process does not listen before. */
   @Get('startup')
+  @Public()
   @HealthCheck({ swaggerDocumentation: false })
   startup(): Promise<HealthCheckResult> {
     return this.probes.check([() => this.indicate('storage', true, '')]);

@@ -6,6 +6,9 @@ import { requestIdOf } from './request-id.js';
 /** How long a refused client gets to read its answer and to hang up. */
 const LINGER_MS = 1000;
 
+/** How a HEAD request begins. */
+const HEAD = 'HEAD ';
+
 /** Answers what never becomes a request, which Node would answer without our shape, or not at all. */
 export class ClientErrors {
   private readonly latest = new WeakMap<Socket, ServerResponse>();
@@ -18,22 +21,24 @@ export class ClientErrors {
     server.on('connect', (request: IncomingMessage, socket: Socket) => {
       // Node has let go of this socket: nobody else hears of its reset, which would end the process.
       socket.on('error', () => socket.destroy());
-      refuse(socket, badRequest('CONNECT is for proxies'), requestIdOf(request));
+      refuse(socket, badRequest('CONNECT is for proxies'), { requestId: requestIdOf(request), isHead: false });
     });
   }
 
   /** What Node's parser refuses: the answer is written by hand, and the connection ends. */
-  answer(error: NodeJS.ErrnoException, socket: Socket): void {
+  answer(error: NodeJS.ErrnoException & { readonly rawPacket?: unknown }, socket: Socket): void {
     if (error.code === 'ECONNRESET') return void socket.destroy();
     const due = this.latest.get(socket);
-    const write = (): void => refuse(socket, clientErrorReply(error.code), requestIdOf({ headers: {} }));
+    const isHead = Buffer.isBuffer(error.rawPacket) && error.rawPacket.toString('latin1', 0, HEAD.length) === HEAD;
+    const write = (): void => refuse(socket, clientErrorReply(error.code), { requestId: requestIdOf({ headers: {} }), isHead });
     // The request before it was whole and its answer is still to come: the client would take ours for that.
     if (due?.req.complete && !due.writableFinished) due.once('finish', write);
     else write();
   }
 }
 
-function refuse(socket: Socket, reply: ErrorReply, requestId: string): void {
+/** An answer to HEAD has no body, whatever its headers say. */
+function refuse(socket: Socket, reply: ErrorReply, { requestId, isHead }: { requestId: string; isHead: boolean }): void {
   // Answered already, and still sending: what comes is dropped until the client has hung up.
   if (socket.writableEnded) return;
   const body = JSON.stringify(errorBody(reply, Date.now()));
@@ -44,7 +49,7 @@ function refuse(socket: Socket, reply: ErrorReply, requestId: string): void {
     `X-Request-ID: ${requestId}`,
     'Connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.end(`${head.join('\r\n')}\r\n\r\n${isHead ? '' : body}`);
   setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 

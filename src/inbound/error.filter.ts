@@ -37,12 +37,18 @@ export class ErrorFilter implements ExceptionFilter {
 
   private send(answer: ErrorReply, { error, request, reply }: Failure): void {
     this.metrics.requestFailed(request.method, routeOf(request), answer.code);
-    if (answer.status >= 500) this.log.error({ request_id: request.id, err: error, code: answer.code }, 'request failed');
+    if (answer.status >= 500) this.tell(answer, error, request);
     void reply
       .code(answer.status)
       .headers({ ...answer.headers, 'x-request-id': request.id })
       .type('application/json; charset=utf-8')
       .send(JSON.stringify(errorBody(answer, this.clock.now())));
+  }
+
+  /** What is refused on purpose is no fault of ours: it comes in thousands while a droplet is down, and needs no stack. */
+  private tell({ code }: ErrorReply, error: unknown, { id }: FastifyRequest): void {
+    if (error instanceof OrchestratorError) this.log.info({ request_id: id, code, reason: error.message }, 'request refused');
+    else this.log.error({ request_id: id, err: error, code }, 'request failed');
   }
 
   /** 405 for a path that has routes under other methods, 404 for any other. */

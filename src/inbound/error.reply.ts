@@ -10,14 +10,21 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   PAYLOAD_TOO_LARGE: 413,
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  RATE_LIMITED: 429,
   CONFLICT: 409,
   IDEMPOTENCY_MISMATCH: 422,
   OVERLOADED: 503,
+  CIRCUIT_OPEN: 503,
   REGISTRY_ERROR: 503,
   STORAGE_UNAVAILABLE: 503,
   NOT_READY: 503,
   INTERNAL_ERROR: 500,
 };
+
+/** How a caller says who it is (RFC 6750 §3). */
+const CHALLENGE = 'Bearer realm="orchestrator"';
 
 /** An error as it goes out. */
 export interface ErrorReply {
@@ -35,7 +42,10 @@ export function errorReply(code: ErrorCode, message: string, more: Partial<Error
 
 export function replyOf(error: OrchestratorError): ErrorReply {
   const { code, message, details, retryAfterSeconds } = error;
-  const headers = retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) };
+  const headers = {
+    ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    ...(code === 'UNAUTHORIZED' ? { 'www-authenticate': CHALLENGE } : {}),
+  };
   return errorReply(code, message, { details, headers });
 }
 

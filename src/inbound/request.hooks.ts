@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { NOBODY } from '../common/access.js';
 import { InvalidRequestError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -14,7 +15,9 @@ export interface RequestListeners {
 
 /** Gives every answer its request id, and tells log and figures of it. The log gets the route, never the query. */
 export function useRequestHooks(fastify: FastifyInstance, { log, metrics, counter }: RequestListeners): void {
+  fastify.decorateRequest('identity');
   fastify.addHook('onRequest', (request, reply, done) => {
+    request.identity = NOBODY;
     reply.header('x-request-id', request.id);
     const isHostMissing = request.headers.host === undefined && request.raw.httpVersion === '1.1';
     done(isHostMissing ? InvalidRequestError.of('host', 'is missing') : undefined);

@@ -12,7 +12,8 @@ export function createInstruments() {
     new Counter({ name: `orchestrator_${name}`, help, labelNames, registers });
   const seconds = <const L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> =>
     new Histogram({ name: `orchestrator_${name}`, help, labelNames, buckets: SECONDS, registers });
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `orchestrator_${name}`, help, registers });
+  const gauge = <const L extends string = never>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
+    new Gauge({ name: `orchestrator_${name}`, help, labelNames, registers });
   return {
     registry,
     tasks: counter('tasks_total', 'Finished tasks', ['droplet', 'status']),
@@ -28,6 +29,13 @@ export function createInstruments() {
       'route',
       'code',
     ]),
+    retriesRefused: counter('retries_refused_total', 'Retries for which the budget of a droplet had nothing left', ['droplet']),
+    breaker: gauge('droplet_breaker_state', '1 for the state that the breaker of a droplet is in, 0 for the others', [
+      'droplet',
+      'state',
+    ]),
+    inFlight: gauge('droplet_calls_in_flight', 'Calls to a droplet that are under way', ['droplet']),
+    waiting: gauge('droplet_calls_waiting', 'Calls to a droplet that wait for a place', ['droplet']),
     dropletsKnown: gauge('droplets_known', 'Droplets in the list'),
     dropletsReachable: gauge('droplets_reachable', 'Known droplets less those whose last call got no answer'),
     cacheAge: gauge('registry_cache_age_seconds', 'Age of the droplet list, 999999 for none'),

@@ -1,6 +1,7 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import accepts from 'accepts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PublicAsMetrics } from '../common/access.js';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import { Metrics } from './metrics.js';
@@ -21,6 +22,7 @@ export class MetricsController {
 
   /** JSON, or Prometheus text for a client that prefers it. */
   @Get()
+  @PublicAsMetrics()
   async figures(@Req() { raw }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     if (raw.headers.accept) raw.headers.accept = raw.headers.accept.replace(PARAMETERS, '');
     const preferred = accepts(raw).type(OFFERED);
@@ -30,6 +32,7 @@ export class MetricsController {
   }
 
   @Get('prometheus')
+  @PublicAsMetrics()
   async prometheus(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const { contentType, text } = await this.metrics.prometheus();
     reply.header('content-type', contentType);

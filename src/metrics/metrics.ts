@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Durations } from './durations.js';
 import { createInstruments } from './instruments.js';
 
+const BREAKER_STATES = ['closed', 'half-open', 'open', 'paused'] as const;
+
 /** Finished tasks ever, as the store keeps them; contract §4. */
 export interface TaskTotals {
   readonly success: number;
@@ -19,6 +21,14 @@ export interface RegistryFigures {
   readonly cacheStatus: string;
   readonly known: number;
   readonly reachable: number;
+}
+
+/** How the calls to one droplet go at this moment. */
+export interface TrafficFigures {
+  readonly droplet: string;
+  readonly breaker: (typeof BREAKER_STATES)[number];
+  readonly inFlight: number;
+  readonly waiting: number;
 }
 
 export interface SyncFigures {
@@ -41,6 +51,8 @@ export interface FinishedTask {
 export interface FigureSources {
   totals: () => Promise<TaskTotals>;
   registry: () => RegistryFigures;
+  /** Of the droplets that had calls. */
+  traffic: () => readonly TrafficFigures[];
 }
 
 /** Is told by the others what happened, and asks nobody. */
@@ -57,9 +69,9 @@ export class Metrics {
   }
 
   get sources(): FigureSources {
-    const { totals, registry } = this.given;
-    if (!totals || !registry) throw new Error('The owners of the figures have not handed them in yet');
-    return { totals, registry };
+    const { totals, registry, traffic } = this.given;
+    if (!totals || !registry || !traffic) throw new Error('The owners of the figures have not handed them in yet');
+    return { totals, registry, traffic };
   }
 
   get syncs(): SyncFigures {
@@ -81,6 +93,10 @@ export class Metrics {
   attemptMade(droplet: string, outcome: string, durationMs: number): void {
     this.instruments.attempts.inc({ droplet, outcome });
     this.instruments.attemptDuration.observe({ droplet }, durationMs / 1000);
+  }
+
+  retryRefused(droplet: string): void {
+    this.instruments.retriesRefused.inc({ droplet });
   }
 
   /** @param at epoch milliseconds @param durationMs how long the read took @param rejected entries left out */
@@ -107,7 +123,14 @@ export class Metrics {
     this.instruments.dropletsKnown.set(known);
     this.instruments.dropletsReachable.set(reachable);
     this.instruments.cacheAge.set(cacheAgeSeconds);
+    for (const figures of this.sources.traffic()) this.setTraffic(figures);
     const { registry } = this.instruments;
     return { contentType: registry.contentType, text: await registry.metrics() };
+  }
+
+  private setTraffic({ droplet, breaker, inFlight, waiting }: TrafficFigures): void {
+    for (const state of BREAKER_STATES) this.instruments.breaker.set({ droplet, state }, state === breaker ? 1 : 0);
+    this.instruments.inFlight.set({ droplet }, inFlight);
+    this.instruments.waiting.set({ droplet }, waiting);
   }
 }

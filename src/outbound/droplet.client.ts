@@ -2,21 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import { Metrics } from '../metrics/metrics.js';
+import type { DropletPolicy } from './droplet.policy.js';
 import { isAnswer } from './outcome.js';
 import { Reachability } from './reachability.js';
-import {
-  RetryPolicy,
-  type AttemptInfo,
-  type AttemptRecord,
-  type Cancellation,
-  type Execution,
-  type OutboundCall,
-  type Progress,
-  type RetryPlan,
-  type Step,
-} from './retry.policy.js';
+import type { AttemptRecord, Execution, Step } from './execution.js';
+import type { AttemptInfo, Cancellation, OutboundCall, Progress, RetryPlan } from './outbound.call.js';
+import { RetryPolicy } from './retry.policy.js';
 import { targetUrl } from './target-url.js';
 import type { TraceContext } from './trace-context.js';
+import { Traffic } from './traffic.js';
 
 /** One call to a droplet. */
 export interface DropletCall {
@@ -33,6 +27,7 @@ export interface DropletCall {
   readonly trace: TraceContext;
   /** The caller's own headers; they win over our defaults, never over the ones that identify the task. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly policy: DropletPolicy;
 }
 
 const USER_AGENT = `fpai-orchestrator/${VERSION}`;
@@ -42,22 +37,26 @@ const USER_AGENT = `fpai-orchestrator/${VERSION}`;
 export class DropletClient {
   constructor(
     private readonly policy: RetryPolicy,
+    private readonly traffic: Traffic,
     private readonly reachability: Reachability,
     private readonly metrics: Metrics,
     private readonly settings: Settings,
   ) {}
 
-  /** Makes the call to its end. */
+  /** Makes the call to its end. @throws CircuitOpenError, OverloadedError before the first attempt */
   async call(call: DropletCall, plan: RetryPlan, cancellation: Cancellation): Promise<Execution> {
     const execution = await this.policy.execute(this.outbound(call), plan, cancellation);
     this.observe(call.name, execution.attempts);
     return execution;
   }
 
-  /** Makes one attempt of the call. */
-  async step(call: DropletCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step> {
+  /**
+   * Makes one attempt of the call; null when it was taken back before its turn.
+   * @throws CircuitOpenError when it may not be made now, OverloadedError when the deadline passed in the line
+   */
+  async step(call: DropletCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
     const step = await this.policy.step(this.outbound(call), plan, progress, abort);
-    this.observe(call.name, [step.made]);
+    if (step) this.observe(call.name, [step.made]);
     return step;
   }
 
@@ -68,6 +67,7 @@ export class DropletClient {
       headers: (info) => headersOf(call, info),
       body: call.payload,
       responseLimit: this.settings.RESPONSE_LIMIT,
+      gate: this.traffic.of(call.name, call.policy),
     };
   }
 
@@ -86,6 +86,7 @@ function headersOf(call: DropletCall, { attempt, remainingMs }: AttemptInfo): Re
     'user-agent': USER_AGENT,
     ...(call.payload === null ? {} : { 'content-type': 'application/json' }),
     ...call.headers,
+    ...call.policy.headers,
     'accept-encoding': 'identity',
     'x-task-id': call.taskId,
     'x-task-attempt': String(attempt),

@@ -3,6 +3,8 @@ import { Agent } from 'undici';
 import { until } from '../../test/support/http.client.js';
 import { stopsAfterEach } from '../../test/support/outbound.cleanup.js';
 import { rawServer, reply, TestServer } from '../../test/support/server.js';
+import { parseSettings } from '../config/settings.js';
+import { ResponseMemory } from './response.memory.js';
 import { Exchange, type WireRequest } from './exchange.js';
 
 describe('one exchange', () => {
@@ -22,6 +24,7 @@ describe('one exchange', () => {
   const exchange = (request: Partial<WireRequest> = {}): Exchange =>
     new Exchange({
       ...{ origin: droplet.url, path: '/x', method: 'GET', headers: {}, body: null, responseLimit: 100, publicOnly: false },
+      memory: new ResponseMemory(parseSettings({})),
       ...request,
     });
 

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { AddressRefusedError } from './address.guard.js';
 import { NotSentError } from './connector.js';
 import type { Outcome } from './outcome.js';
+import type { PausableReader, ResponseMemory } from './response.memory.js';
 
 type Controller = Dispatcher.DispatchController;
 
@@ -19,13 +20,15 @@ export interface WireRequest {
   readonly responseLimit: number;
   /** Private and loopback addresses are refused too. */
   readonly publicOnly: boolean;
+  /** What bounds the bytes of all answers that are being read. */
+  readonly memory: ResponseMemory;
 }
 
 /**
  * One request and its answer, as undici reports them; `outcome` never rejects. It knows whether the request has left,
  * reads the body up to the limit, and can be cut off at any moment, also while it still waits for a connection.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, PausableReader {
   readonly outcome: Promise<Outcome>;
   private settle!: (outcome: Outcome) => void;
   private controller: Controller | undefined;
@@ -65,9 +68,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
+    // What still comes of a call that is over takes no memory, and would never give it back.
+    if (this.isOver) return;
     this.size += chunk.length;
     if (this.size > this.request.responseLimit) return this.refuseSize(controller);
     this.chunks.push(chunk);
+    this.request.memory.add(this, chunk.length);
+  }
+
+  pause(): void {
+    this.controller?.pause();
+  }
+
+  /** Not at once: the reader whose end makes room is still within undici's parser, and that runs one answer at a time. */
+  resume(): void {
+    queueMicrotask(() => {
+      if (!this.isOver) this.controller?.resume();
+    });
   }
 
   onResponseEnd(): void {
@@ -86,6 +103,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   private finish(outcome: Outcome): void {
     this.isOver = true;
+    this.request.memory.release(this);
     this.settle(outcome);
   }
 }

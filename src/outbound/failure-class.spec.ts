@@ -43,17 +43,21 @@ describe('what a failure means', () => {
   });
 
   it.each(TABLE)('$title: repeated for a GET, a POST, a POST that must not be done twice: $again', ({ outcome, again }) => {
-    expect([isRetryable(outcome, 'GET', true), isRetryable(outcome, 'POST', true), isRetryable(outcome, 'POST', false)]).toEqual(
-      again,
-    );
+    expect([
+      isRetryable(outcome, 'GET', { retryUnsafe: true, retryStatuses: [] }),
+      isRetryable(outcome, 'POST', { retryUnsafe: true, retryStatuses: [] }),
+      isRetryable(outcome, 'POST', { retryUnsafe: false, retryStatuses: [] }),
+    ]).toEqual(again);
   });
 
   it.each(['GET', 'HEAD', 'PUT', 'DELETE'])('%s is repeated even if the caller forbids unsafe repeats', (method) => {
-    expect(isRetryable(answered(503), method, false)).toBe(true);
+    expect(isRetryable(answered(503), method, { retryUnsafe: false, retryStatuses: [] })).toBe(true);
   });
 
   it.each(['POST', 'PATCH'])('%s is repeated unless the caller forbids it', (method) => {
-    expect([true, false].map((unsafe) => isRetryable(answered(503), method, unsafe))).toEqual([true, false]);
+    expect([true, false].map((unsafe) => isRetryable(answered(503), method, { retryUnsafe: unsafe, retryStatuses: [] }))).toEqual(
+      [true, false],
+    );
   });
 
   it.each(TABLE)('$title leaves the effect $effect', ({ outcome, effect }) => {

@@ -1,3 +1,4 @@
+import type { CallResult } from './circuit.breaker.js';
 import type { Outcome } from './outcome.js';
 
 /** What an outcome means for the question whether to call again, and whether the request may have taken effect. */
@@ -65,10 +66,41 @@ function classifyStatus(status: number): FailureClass {
 /** Methods that HTTP calls idempotent (RFC 9110 §9.2.2): repeating them is allowed without being asked. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 
-/** May the call be made again? `retryUnsafe` speaks for POST and PATCH. */
-export function isRetryable(outcome: Outcome, method: string, retryUnsafe: boolean): boolean {
-  const { retry } = RULES[classify(outcome)];
+/** May the call be made again? `retryUnsafe` speaks for POST and PATCH, `retryStatuses` for answers that are no 5xx. */
+export function isRetryable(
+  outcome: Outcome,
+  method: string,
+  { retryUnsafe, retryStatuses }: { readonly retryUnsafe: boolean; readonly retryStatuses: readonly number[] },
+): boolean {
+  const isNamed = outcome.kind === 'answered' && retryStatuses.includes(outcome.status);
+  const { retry } = RULES[isNamed ? 'server-error' : classify(outcome)];
   return retry === 'any-method' || (retry === 'repeatable' && (retryUnsafe || IDEMPOTENT.has(method)));
+}
+
+/** True for what deserved another attempt, whether or not the method, the plan or the moment allowed one. */
+export function isFailedAttempt(outcome: Outcome, retryStatuses: readonly number[]): boolean {
+  if (outcome.kind === 'answered' && retryStatuses.includes(outcome.status)) return true;
+  // v1.1.0 counted so: an answer below 500 never was a failed attempt, also when it is an error.
+  const failure = classify(outcome);
+  return failure !== 'success' && failure !== 'rejected';
+}
+
+/** What an outcome says of the droplet's health; an attempt that the task's deadline cut short says nothing. */
+export function callResultOf(outcome: Outcome, isCutShort: boolean): CallResult {
+  switch (outcome.kind) {
+    case 'answered':
+      return outcome.status >= 500 ? 'failure' : 'success';
+    case 'too-large':
+      return 'success';
+    case 'not-sent':
+    case 'no-answer':
+      return 'failure';
+    case 'timed-out':
+      return isCutShort ? 'neutral' : 'failure';
+    case 'address-refused':
+    case 'aborted':
+      return 'neutral';
+  }
 }
 
 /** Whether the request may have taken effect although it failed: it may have if any one attempt may have. */

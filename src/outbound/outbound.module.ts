@@ -3,7 +3,9 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { DropletClient } from './droplet.client.js';
 import { Reachability } from './reachability.js';
+import { ResponseMemory } from './response.memory.js';
 import { RetryPolicy } from './retry.policy.js';
+import { Traffic } from './traffic.js';
 import { UndiciTransport } from './undici.adapter.js';
 
 @Module({ providers: [UndiciTransport], exports: [UndiciTransport] })
@@ -33,7 +35,7 @@ class TransportModule implements OnApplicationShutdown {
       }),
     }),
   ],
-  providers: [RetryPolicy, DropletClient, Reachability],
-  exports: [RetryPolicy, DropletClient, Reachability],
+  providers: [RetryPolicy, DropletClient, Reachability, Traffic, ResponseMemory],
+  exports: [RetryPolicy, DropletClient, Reachability, Traffic],
 })
 export class OutboundModule {}

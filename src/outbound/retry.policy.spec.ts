@@ -6,7 +6,11 @@ import { until } from '../../test/support/http.client.js';
 import { SkippingClock } from '../../test/support/manual.clock.js';
 import { freePort, reply, TestServer } from '../../test/support/server.js';
 import { DropletNotFoundError } from '../common/errors.js';
-import { RetryPolicy, type Cancellation, type Execution, type OutboundCall, type RetryPlan } from './retry.policy.js';
+import { parseSettings } from '../config/settings.js';
+import { ResponseMemory } from './response.memory.js';
+import type { Execution } from './execution.js';
+import type { Cancellation, OutboundCall, RetryPlan } from './outbound.call.js';
+import { RetryPolicy } from './retry.policy.js';
 import { targetUrl } from './target-url.js';
 import { UndiciTransport } from './undici.adapter.js';
 
@@ -16,6 +20,8 @@ const PLAN: RetryPlan = {
   attemptTimeoutMs: 10_000,
   backoff: { baseMs: 1000, maxMs: 4000, jitter: 'none' },
   retryUnsafe: true,
+  retryStatuses: [],
+  isPatient: false,
 };
 
 describe('retry policy', () => {
@@ -31,7 +37,8 @@ describe('retry policy', () => {
     droplet.seen.length = 0;
     transport = new UndiciTransport();
     clock = new SkippingClock();
-    policy = new RetryPolicy(new HttpService(axios.create({ adapter: transport.adapter })), clock);
+    const memory = new ResponseMemory(parseSettings({}));
+    policy = new RetryPolicy(new HttpService(axios.create({ adapter: transport.adapter })), memory, clock);
   });
   afterEach(() => transport.close());
   afterAll(() => droplet.stop());

@@ -2,99 +2,21 @@ import { HttpService } from '@nestjs/axios';
 import { Injectable } from '@nestjs/common';
 import type { AxiosResponse } from 'axios';
 import { Clock } from '../common/clock.js';
-import { OrchestratorError } from '../common/errors.js';
-import { backoffMs, type Backoff } from './backoff.js';
+import { CircuitOpenError, OrchestratorError, OverloadedError } from '../common/errors.js';
+import { backoffMs } from './backoff.js';
+import type { CallResult } from './circuit.breaker.js';
 import { Exchange } from './exchange.js';
-import { isRetryable } from './failure-class.js';
+import { callResultOf, isFailedAttempt, isRetryable } from './failure-class.js';
+import type { AttemptRecord, Execution, Step, StoppedBy, Verdict } from './execution.js';
+import { NO_GATE } from './gate.js';
+import type { Cancellation, OutboundCall, Progress, RetryPlan } from './outbound.call.js';
 import { isSuccess, type Outcome } from './outcome.js';
+import { ResponseMemory } from './response.memory.js';
 import { retryAfterMs } from './retry-after.js';
 import type { Target } from './target-url.js';
 
-/** What stopped further attempts after a failure that deserved one. */
-export type StoppedBy = 'attempts' | 'deadline';
-
-/** What one attempt is told: its number from 1, and the time left for the whole call. */
-export interface AttemptInfo {
-  readonly attempt: number;
-  readonly remainingMs: number;
-}
-
-/** One call, made up to `plan.maxAttempts` times. Target and headers are asked anew for each attempt. */
-export interface OutboundCall {
-  readonly method: string;
-  /** May throw an OrchestratorError: then the attempt counts as not sent. */
-  readonly target: () => Target;
-  readonly headers: (info: AttemptInfo) => Readonly<Record<string, string>>;
-  /** JSON text, or null for no body. */
-  readonly body: string | null;
-  /** Bytes of answer that are read at the most. */
-  readonly responseLimit: number;
-  /** True when private and loopback addresses are refused too: the address is a caller's own word. */
-  readonly publicOnly?: boolean;
-}
-
-/** How often and how long to try; milliseconds. */
-export interface RetryPlan {
-  /** All attempts, the first included. */
-  readonly maxAttempts: number;
-  /** The deadline of the whole call: attempts and waits. */
-  readonly timeoutMs: number;
-  /** One attempt, body included. */
-  readonly attemptTimeoutMs: number;
-  readonly backoff: Backoff;
-  /** May a POST or PATCH be repeated when it is unknown whether it took effect? */
-  readonly retryUnsafe: boolean;
-}
-
-/** How a call can be taken back from outside. */
-export interface Cancellation {
-  /** The running attempt goes on, a wait ends at once, no further attempt starts. */
-  readonly stop: readonly AbortSignal[];
-  /** The running attempt is cut off. */
-  readonly abort: AbortSignal;
-}
-
-/** One attempt as it was made. */
-export interface AttemptRecord {
-  readonly attempt: number;
-  /** Epoch milliseconds. */
-  readonly startedAt: number;
-  readonly durationMs: number;
-  /** The wait before it. */
-  readonly delayMs: number;
-  /** Null when there was nowhere to send it. */
-  readonly target: Target | null;
-  readonly outcome: Outcome;
-}
-
-/** A finished call: the last attempt made decides. */
-export interface Execution {
-  readonly outcome: Outcome;
-  readonly attempts: readonly AttemptRecord[];
-  readonly stoppedBy: StoppedBy | null;
-}
-
-/** How far a call has come. */
-export interface Progress {
-  /** The number of the attempt to make, from 1. */
-  readonly attempt: number;
-  /** Of those, the attempts that do not count any more: the call was begun anew after them. */
-  readonly attemptsBefore: number;
-  /** When the whole call is over; monotonic milliseconds. */
-  readonly deadline: number;
-  /** The wait before this attempt. */
-  readonly delayMs: number;
-}
-
-/** Whether to call again, after which wait; or what stopped that. */
-export type Verdict =
-  { readonly again: true; readonly delayMs: number } | { readonly again: false; readonly stoppedBy: StoppedBy | null };
-
-/** One attempt, and what is to come of it. */
-export interface Step {
-  readonly made: AttemptRecord;
-  readonly verdict: Verdict;
-}
+/** A call that was taken back before any attempt was made. */
+const TAKEN_BACK = { kind: 'aborted', sent: false, message: 'The call was taken back before it was its turn' } as const;
 
 const OVER: Verdict = { again: false, stoppedBy: null };
 
@@ -106,16 +28,27 @@ const OVER: Verdict = { again: false, stoppedBy: null };
 export class RetryPolicy {
   constructor(
     private readonly http: HttpService,
+    private readonly memory: ResponseMemory,
     private readonly clock: Clock,
   ) {}
 
-  /** Makes the call to its end: attempts and the waits between them. */
+  /**
+   * Makes the call to its end: attempts and the waits between them.
+   * @throws CircuitOpenError, OverloadedError before the first attempt, never after
+   */
   async execute(call: OutboundCall, plan: RetryPlan, { stop, abort }: Cancellation): Promise<Execution> {
     const deadline = this.clock.monotonic() + plan.timeoutMs;
     const attempts: AttemptRecord[] = [];
     for (let delayMs = 0; ;) {
       const progress = { attempt: attempts.length + 1, attemptsBefore: 0, deadline, delayMs };
-      const { made, verdict } = await this.step(call, plan, progress, abort);
+      const step = await this.nextStep(call, plan, progress, { stop, abort });
+      const last = attempts.at(-1);
+      if (!('made' in step)) {
+        // The caller is gone, or the process ends: nothing was done, so there is nothing to tell but to come again.
+        if (!last && !abort.aborted) throw new OverloadedError(TAKEN_BACK.message);
+        return { outcome: last?.outcome ?? TAKEN_BACK, attempts, stoppedBy: step.stoppedBy };
+      }
+      const { made, verdict } = step;
       attempts.push(made);
       if (!verdict.again) return { outcome: made.outcome, attempts, stoppedBy: verdict.stoppedBy };
       delayMs = verdict.delayMs;
@@ -124,17 +57,62 @@ export class RetryPolicy {
     }
   }
 
-  /** Makes one attempt of a call whose waits somebody else keeps, and says what is to come of it. */
-  async step(call: OutboundCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step> {
-    const made = await this.attempt(call, plan, progress, abort);
-    return { made, verdict: this.judge(call, plan, made, progress) };
+  /**
+   * Makes one attempt of a call whose waits somebody else keeps, and says what is to come of it; null when it was taken
+   * back before it was its turn.
+   * @throws CircuitOpenError when the call may not be made now, OverloadedError when the deadline passed in the line
+   */
+  async step(call: OutboundCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
+    const made = await this.inTurn(call, plan, progress, { stop: [], abort });
+    return made && { made, verdict: this.judge(call, plan, made, progress) };
+  }
+
+  /** The next attempt, or what stops it. */
+  private async nextStep(
+    call: OutboundCall,
+    plan: RetryPlan,
+    progress: Progress,
+    cancellation: Cancellation,
+  ): Promise<Step | { readonly stoppedBy: StoppedBy | null }> {
+    try {
+      const made = await this.inTurn(call, plan, progress, cancellation);
+      return made ? { made, verdict: this.judge(call, plan, made, progress) } : { stoppedBy: null };
+    } catch (error) {
+      if (progress.attempt === 1 || !(error instanceof OrchestratorError)) throw error;
+      return { stoppedBy: error instanceof CircuitOpenError ? 'breaker' : 'deadline' };
+    }
+  }
+
+  /** An attempt, once it is its turn; null when the call was taken back before. */
+  private async inTurn(
+    call: OutboundCall,
+    plan: RetryPlan,
+    progress: Progress,
+    { stop, abort }: Cancellation,
+  ): Promise<AttemptRecord | null> {
+    const { gate = NO_GATE } = call;
+    const isFirst = progress.attempt - progress.attemptsBefore === 1;
+    const isPatient = plan.isPatient || !isFirst;
+    const turn = await gate.enter({ deadline: progress.deadline, signals: [abort, ...stop], isFirst, isPatient });
+    if (!turn) return null;
+    const start = this.clock.monotonic();
+    const isCutShort = progress.deadline - start < plan.attemptTimeoutMs;
+    let result: CallResult = 'neutral';
+    try {
+      const made = await this.attempt(call, plan, progress, abort);
+      // Where there was nowhere to send it, nobody was called.
+      if (made.target) result = callResultOf(made.outcome, isCutShort);
+      return made;
+    } finally {
+      turn.leave(result, this.clock.monotonic() - start);
+    }
   }
 
   /** Whether and when to call again after an attempt. */
   private judge(call: OutboundCall, plan: RetryPlan, { outcome }: AttemptRecord, progress: Progress): Verdict {
     const attempt = progress.attempt - progress.attemptsBefore;
     if (isSuccess(outcome)) return OVER;
-    if (!isRetryable(outcome, call.method, plan.retryUnsafe)) return OVER;
+    if (!isRetryable(outcome, call.method, plan)) return OVER;
     const left = progress.deadline - this.clock.monotonic();
     if (left <= 0) return { again: false, stoppedBy: 'deadline' };
     if (attempt >= plan.maxAttempts) return { again: false, stoppedBy: 'attempts' };
@@ -143,7 +121,20 @@ export class RetryPolicy {
       asked,
       backoffMs(plan.backoff, attempt, () => this.clock.random()),
     );
-    return delayMs >= left ? { again: false, stoppedBy: 'deadline' } : { again: true, delayMs };
+    if (delayMs >= left) return { again: false, stoppedBy: 'deadline' };
+    return plan.isPatient ? this.putOff(call, plan, delayMs) : this.retryNow(call, delayMs);
+  }
+
+  /** Somebody waits: what stops the retry now stops it for good. */
+  private retryNow({ gate = NO_GATE }: OutboundCall, delayMs: number): Verdict {
+    if (gate.isShut) return { again: false, stoppedBy: 'breaker' };
+    return gate.takeRetry() ? { again: true, delayMs, isCharged: true } : { again: false, stoppedBy: 'budget' };
+  }
+
+  /** Nobody waits: a retry for which the budget has nothing left asks again later. */
+  private putOff({ gate = NO_GATE }: OutboundCall, { backoff }: RetryPlan, delayMs: number): Verdict {
+    const isCharged = gate.takeRetry();
+    return { again: true, delayMs: isCharged ? delayMs : Math.max(delayMs, backoff.maxMs), isCharged };
   }
 
   private async attempt(
@@ -158,13 +149,14 @@ export class RetryPolicy {
     const target = resolved(call.target);
     if (target instanceof OrchestratorError) {
       const outcome = { kind: 'not-sent', message: target.message } as const;
-      return { attempt, startedAt, durationMs: 0, delayMs, target: null, outcome };
+      return { attempt, startedAt, durationMs: 0, delayMs, target: null, outcome, isFailed: true };
     }
     const { method, body, responseLimit, publicOnly = false } = call;
     const headers = call.headers({ attempt, remainingMs });
-    const exchange = new Exchange({ ...target, method, headers, body, responseLimit, publicOnly });
+    const exchange = new Exchange({ ...target, method, headers, body, responseLimit, publicOnly, memory: this.memory });
     const outcome = await this.send(exchange, Math.min(plan.attemptTimeoutMs, remainingMs), abort);
-    return { attempt, startedAt, durationMs: this.clock.monotonic() - start, delayMs, target, outcome };
+    const durationMs = this.clock.monotonic() - start;
+    return { attempt, startedAt, durationMs, delayMs, target, outcome, isFailed: isFailedAttempt(outcome, plan.retryStatuses) };
   }
 
   private async send(exchange: Exchange, timeoutMs: number, abort: AbortSignal): Promise<Outcome> {

@@ -104,6 +104,8 @@ export class RegistryClient {
         attemptTimeoutMs: timeoutMs,
         backoff: { baseMs: 1, maxMs: 1, jitter: 'none' },
         retryUnsafe: false,
+        retryStatuses: [],
+        isPatient: false,
       },
       { stop: [this.lifecycle.draining], abort: this.lifecycle.draining },
     );

@@ -9,7 +9,12 @@ import { BuiltinRegistry } from './builtin.registry.js';
 import { CacheFile } from './cache.file.js';
 import { DropletCache } from './droplet.cache.js';
 import { DropletDirectory } from './droplet.directory.js';
+import { DropletOperator } from './droplet.operator.js';
+import { DropletView } from './droplet.view.js';
 import { DropletsController } from './droplets.controller.js';
+import { OperatorController } from './operator.controller.js';
+import { PolicyBook } from './policy.book.js';
+import { PolicyFile } from './policy.file.js';
 import { RegistryClient } from './registry.client.js';
 import { RegistryController } from './registry.controller.js';
 import { RegistrySync } from './registry.sync.js';
@@ -19,10 +24,10 @@ import { SelfRegistration } from './self.registration.js';
 /** Where droplets live: a real Registry, or the built-in one when none is given. */
 @Module({
   imports: [OutboundModule, MetricsModule],
-  controllers: [DropletsController, RegistryController],
+  controllers: [DropletsController, RegistryController, OperatorController],
   providers: [
     ...[BuiltinRegistry, RegistryClient, RegistrySync, DropletCache, CacheFile, SelfRegistration],
-    ...[BuiltinDirectory, RemoteDirectory],
+    ...[BuiltinDirectory, RemoteDirectory, DropletView, DropletOperator, PolicyBook, PolicyFile],
     {
       provide: DropletDirectory,
       inject: [Settings, BuiltinDirectory, RemoteDirectory],
@@ -30,7 +35,7 @@ import { SelfRegistration } from './self.registration.js';
         settings.REGISTRY_URL === null ? builtin : remote,
     },
   ],
-  exports: [DropletDirectory],
+  exports: [DropletDirectory, DropletView, PolicyBook],
 })
 export class RegistryModule implements OnModuleInit {
   constructor(

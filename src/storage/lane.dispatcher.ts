@@ -1,17 +1,10 @@
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
 import type { TaskRecord } from '../tasks/task.js';
-import type { Job, JobHandler } from '../tasks/task.queue.js';
+import type { Job, JobHandler, LaneRoom } from '../tasks/task.queue.js';
 
 /** The wait before a claim that failed is tried again. */
 const AFTER_FAILURE_MS = 500;
-
-export interface LaneLimits {
-  /** Jobs of one lane that run side by side. */
-  readonly perLane: number;
-  /** Jobs of all lanes that run side by side in this process. */
-  readonly inAll: number;
-}
 
 /** A job that this process holds, with its task. */
 export interface ClaimedJob {
@@ -51,7 +44,7 @@ export interface DispatcherParts {
 }
 
 /**
- * Hands the due jobs of many lanes to one handler, within the limits: memory holds only how busy each lane is and when
+ * Hands the due jobs of many lanes to one handler as there is room: memory holds only how busy each lane is and when
  * it is next due. It sleeps until an added job, an ended one or the next due time wakes it.
  */
 export class LaneDispatcher {
@@ -61,6 +54,7 @@ export class LaneDispatcher {
   private readonly starved = new Set<string>();
   private readonly stopped = new AbortController();
   private handler: JobHandler | null = null;
+  private roomOf: (name: string) => LaneRoom = () => ({ most: 0, now: 0, askAgainMs: 0 });
   /** Places that claims under way may still fill. */
   private reserved = 0;
   private cancelTimer: () => void = () => undefined;
@@ -68,12 +62,14 @@ export class LaneDispatcher {
 
   constructor(
     private readonly parts: DispatcherParts,
-    private readonly limits: LaneLimits,
+    /** Jobs of all lanes that run side by side in this process. */
+    private readonly maxInAll: number,
   ) {}
 
   /** Begins to hand out; lanes that were woken before are looked at now. */
-  start(handler: JobHandler): void {
+  start(handler: JobHandler, roomOf: (name: string) => LaneRoom): void {
     this.handler = handler;
+    this.roomOf = roomOf;
     for (const [name, lane] of this.lanes) this.pump(name, lane);
   }
 
@@ -102,11 +98,13 @@ export class LaneDispatcher {
   private pump(name: string, lane: Lane): void {
     const { handler } = this;
     if (!handler || lane.isClaiming) return;
-    if (lane.nextDue > this.parts.clock.now()) return this.wakeAt(lane.nextDue);
-    const free = this.limits.inAll - this.running.size - this.reserved;
-    const places = Math.min(this.limits.perLane - lane.running, free);
+    if (lane.nextDue > this.parts.clock.steady()) return this.wakeAt(lane.nextDue);
+    const free = this.maxInAll - this.running.size - this.reserved;
+    const room = this.roomOf(name);
+    const places = Math.min(room.now - lane.running, free);
     if (places > 0) void this.claim(name, lane, { places, handler });
-    else if (lane.running < this.limits.perLane) this.starved.add(name);
+    else if (lane.running < room.now) this.starved.add(name);
+    else if (room.now < room.most) this.wakeAt(this.parts.clock.steady() + room.askAgainMs);
   }
 
   /** Places are reserved while the claim is under way, so that two lanes cannot take the same one. */
@@ -130,7 +128,7 @@ export class LaneDispatcher {
       return await source.claim(name, places, this.stopped.signal);
     } catch (err) {
       if (!this.stopped.signal.aborted) log.warn({ err, lane: name }, 'jobs not claimed');
-      return { jobs: [], nextDue: clock.now() + AFTER_FAILURE_MS };
+      return { jobs: [], nextDue: clock.steady() + AFTER_FAILURE_MS };
     }
   }
 
@@ -164,7 +162,7 @@ export class LaneDispatcher {
   /** Lanes that found no place come first, in their order, for as long as there is one. */
   private pumpStarved(): void {
     for (const name of this.starved) {
-      if (this.running.size + this.reserved >= this.limits.inAll) return;
+      if (this.running.size + this.reserved >= this.maxInAll) return;
       this.starved.delete(name);
       const lane = this.lanes.get(name);
       if (lane) this.pump(name, lane);
@@ -181,7 +179,7 @@ export class LaneDispatcher {
     const { clock } = this.parts;
     this.cancelTimer();
     this.timerAt = time;
-    this.cancelTimer = clock.after(Math.max(0, time - clock.now()), () => {
+    this.cancelTimer = clock.after(Math.max(0, time - clock.steady()), () => {
       this.timerAt = Infinity;
       for (const [name, lane] of this.lanes) this.pump(name, lane);
     });

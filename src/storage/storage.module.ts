@@ -3,6 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
 import { DropletStore } from '../registry/droplet.store.js';
+import { OrderStore } from '../registry/order.store.js';
 import { Replicas } from '../tasks/replicas.js';
 import { TaskQueue } from '../tasks/task.queue.js';
 import { TaskStore } from '../tasks/task.store.js';
@@ -13,6 +14,7 @@ interface Storage {
   readonly queue: TaskQueue;
   readonly droplets: DropletStore;
   readonly replicas: Replicas;
+  readonly orders: OrderStore;
 }
 
 const port = (provide: abstract new () => object, pick: (storage: Storage) => object): Provider => ({
@@ -48,8 +50,9 @@ export class StorageModule {
         port(TaskQueue, ({ queue }) => queue),
         port(DropletStore, ({ droplets }) => droplets),
         port(Replicas, ({ replicas }) => replicas),
+        port(OrderStore, ({ orders }) => orders),
       ],
-      exports: [TaskStore, TaskQueue, DropletStore, Replicas],
+      exports: [TaskStore, TaskQueue, DropletStore, Replicas, OrderStore],
     };
   }
 }

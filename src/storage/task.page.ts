@@ -15,8 +15,9 @@ interface Found {
 }
 
 /** True for a list that does not show all tasks. */
-export const hasFilters = ({ status, dropletName, createdAfter, createdBefore, meta }: TaskQuery): boolean =>
-  [status, dropletName, createdAfter, createdBefore].some((filter) => filter !== undefined) || Object.keys(meta).length > 0;
+export const hasFilters = ({ caller, status, dropletName, createdAfter, createdBefore, meta }: TaskQuery): boolean =>
+  [caller, status, dropletName, createdAfter, createdBefore].some((filter) => filter !== undefined) ||
+  Object.keys(meta).length > 0;
 
 /** A page of a list. */
 export function pageOf(query: TaskQuery, { ids, tasks, total }: Found): TaskPage {

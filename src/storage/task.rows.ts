@@ -8,6 +8,7 @@ export type Row = Record<string, string | number | bigint | Uint8Array | null>;
 export function taskToRow(task: TaskRecord): Record<string, string | number | null> {
   return {
     id: task.id,
+    caller: task.caller,
     droplet_name: task.dropletName,
     droplet_key: task.dropletName.toLowerCase(),
     target_url: task.targetUrl,
@@ -41,6 +42,7 @@ export function rowToTask(row: Row): TaskRecord {
   const json = (name: string): unknown => (typeof row[name] === 'string' ? JSON.parse(row[name]) : null);
   return {
     id: text('id'),
+    caller: text('caller'),
     dropletName: text('droplet_name'),
     targetUrl: text('target_url'),
     method: text('method'),

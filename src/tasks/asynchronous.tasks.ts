@@ -101,16 +101,16 @@ export class AsynchronousTasks {
     const { target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
     const request = requestOf(submitted, caller);
     const id = newTaskId();
-    const dueAt = this.dueAt(submitted);
-    const task = draftTask(id, submitted, { status: 'queued', targetUrl: target.url, runAt: dueAt, request });
-    const { timeoutMs } = asynchronousPlan(request, this.settings);
-    return { task, job: firstJob(task, dueAt, timeoutMs), key: this.keys.keyOf(submitted, request, caller) };
-  }
-
-  /** A time in the past means now. */
-  private dueAt({ delay_ms, run_at }: SubmitTask): number {
     const now = this.clock.now();
-    return Math.max(now, isoMs(run_at) ?? now + (delay_ms ?? 0));
+    const waitMs = waitOf(submitted, now);
+    const given = { caller: caller.identity.name, targetUrl: target.url, runAt: now + waitMs, request };
+    const task = draftTask(id, submitted, { status: 'queued', ...given });
+    const { timeoutMs } = asynchronousPlan(request, this.settings, this.caller.policyOf(task.dropletName));
+    return {
+      task,
+      job: firstJob(task, this.clock.steady() + waitMs, timeoutMs),
+      key: this.keys.keyOf(submitted, request, caller),
+    };
   }
 
   private refuseIfFull(more: number): void {
@@ -118,4 +118,10 @@ export class AsynchronousTasks {
     const { QUEUE_LIMIT } = this.settings;
     if (this.queue.size + more > QUEUE_LIMIT) throw new OverloadedError(`The queue holds its limit of ${QUEUE_LIMIT} tasks`);
   }
+}
+
+/** How long a task waits for its first attempt, ms; a time in the past means now. */
+function waitOf({ delay_ms, run_at }: SubmitTask, now: number): number {
+  const runAt = isoMs(run_at);
+  return runAt === null ? (delay_ms ?? 0) : Math.max(0, runAt - now);
 }

@@ -9,7 +9,9 @@ import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import type { Outcome } from '../outbound/outcome.js';
 import { isSuccess } from '../outbound/outcome.js';
-import { RetryPolicy, type OutboundCall, type Step } from '../outbound/retry.policy.js';
+import type { Step } from '../outbound/execution.js';
+import type { OutboundCall } from '../outbound/outbound.call.js';
+import { RetryPolicy } from '../outbound/retry.policy.js';
 import { callbackTarget } from './callback.url.js';
 import { ResultKeeper } from './result.keeper.js';
 import { asynchronousPlan } from './retry.plan.js';
@@ -43,21 +45,24 @@ export class CallbackDelivery {
   async deliver(task: TaskRecord, job: Job, { abort, lease }: Claim): Promise<void> {
     const { request, callback } = task;
     if (!request?.callbackUrl || !callback) return;
-    const { made, verdict } = await this.attempt(task, request, job, AbortSignal.any([abort, this.lifecycle.aborting]));
+    const step = await this.attempt(task, request, job, AbortSignal.any([abort, this.lifecycle.aborting]));
+    // It passes no gate, so it is never taken back while it waits for its turn.
+    if (!step) return;
+    const { made, verdict } = step;
     const { outcome } = made;
     const isTakenBack = outcome.kind === 'aborted';
     const attempts = callback.attempts + (isTakenBack ? 0 : 1);
     const next = isTakenBack
-      ? { ...job, dueAt: this.clock.now() }
+      ? { ...job, dueAt: this.clock.steady() }
       : verdict.again
-        ? nextAttemptJob(job, this.clock.now(), verdict.delayMs)
+        ? nextAttemptJob(job, this.clock.steady(), verdict)
         : null;
     const status = isSuccess(outcome) ? 'delivered' : next ? 'pending' : 'failed';
     await this.settle(task, { callback: { status, attempts, last_error: reasonOf(outcome) }, next, lease });
   }
 
-  private attempt(task: TaskRecord, request: TaskRequest, job: Job, abort: AbortSignal): Promise<Step> {
-    const deadline = this.clock.monotonic() + job.deadlineAt - this.clock.now();
+  private attempt(task: TaskRecord, request: TaskRequest, job: Job, abort: AbortSignal): Promise<Step | null> {
+    const deadline = this.clock.monotonic() + job.deadlineAt - this.clock.steady();
     const attempt = (task.callback?.attempts ?? 0) + 1;
     const plan = asynchronousPlan(
       { ...request, timeoutMs: null, attemptTimeoutMs: null, maxAttempts: null, retryUnsafe: true },

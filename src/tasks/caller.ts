@@ -6,13 +6,14 @@ import type { Caller } from './task.draft.js';
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Who asks, from the request's headers. @throws InvalidRequestError for an Idempotency-Key that is not 1 to 255 visible ASCII characters */
-export function callerOf({ id, headers }: FastifyRequest, reply: FastifyReply): Caller {
+export function callerOf({ id, headers, identity }: FastifyRequest, reply: FastifyReply): Caller {
   const key = headers['idempotency-key'];
   if (key !== undefined && (typeof key !== 'string' || !KEY.test(key))) {
     throw InvalidRequestError.of('Idempotency-Key', 'must be 1 to 255 visible ASCII characters');
   }
   const traceparent = headers.traceparent;
   return {
+    identity,
     requestId: id,
     traceparent: typeof traceparent === 'string' ? traceparent : null,
     idempotencyKey: key ?? null,

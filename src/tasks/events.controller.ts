@@ -1,5 +1,6 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Requires } from '../common/access.js';
 import { ValidQuery } from '../inbound/valid.js';
 import { EventStream } from './event.stream.js';
 import { ListTasks } from './list-tasks.dto.js';
@@ -12,13 +13,14 @@ export class EventsController {
   constructor(private readonly stream: EventStream) {}
 
   @Get()
+  @Requires('tasks:read')
   follow(
     @Query(new ValidQuery(ListTasks)) query: ListTasks,
     @Query() all: Record<string, unknown>,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
-    const filter = toQuery(query, all);
+    const filter = toQuery(query, all, request.identity);
     reply.hijack();
     reply.raw.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',

@@ -9,9 +9,6 @@ import { TaskStore, type IdempotencyKey } from './task.store.js';
 /** How long a key stands for its first request; contract §2. */
 const KEPT_MS = 24 * 3_600_000;
 
-/** Everybody, until callers have names. */
-const ANYBODY = '';
-
 /** One request a key: the first one runs, the others get what came of it. */
 @Injectable()
 export class IdempotencyKeys {
@@ -21,19 +18,18 @@ export class IdempotencyKeys {
   ) {}
 
   /** The key as it is kept, or null when the caller gave none. */
-  keyOf(submitted: SubmitTask, request: TaskRequest, { idempotencyKey }: Caller): IdempotencyKey | null {
+  keyOf(submitted: SubmitTask, request: TaskRequest, { idempotencyKey, identity }: Caller): IdempotencyKey | null {
     if (idempotencyKey === null) return null;
     const expiresAt = this.clock.now() + KEPT_MS;
-    return { caller: ANYBODY, key: idempotencyKey, fingerprint: fingerprintOf(submitted, request), expiresAt };
+    return { caller: identity.name, key: idempotencyKey, fingerprint: fingerprintOf(submitted, request), expiresAt };
   }
 
   /**
-   * Reserves the caller's key for a synchronous task. Null when the task may run (also when there is no key), or the
+   * Reserves the key of a synchronous task. Null when the task may run (also when there is no key), or the
    * finished task that the key stands for.
    * @throws ConflictError while the first request still runs, IdempotencyMismatchError, StorageUnavailableError
    */
-  async reserve(task: TaskRecord, submitted: SubmitTask, request: TaskRequest, caller: Caller): Promise<TaskRecord | null> {
-    const key = this.keyOf(submitted, request, caller);
+  async reserve(task: TaskRecord, key: IdempotencyKey | null): Promise<TaskRecord | null> {
     if (!key) return null;
     const [accepted] = await this.store.accept([{ task, job: null, key }]);
     if (accepted?.kind === 'mismatch') throw new IdempotencyMismatchError();

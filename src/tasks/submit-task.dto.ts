@@ -2,7 +2,7 @@ import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, Min, Validat
 import { Follows } from '../inbound/follows.js';
 import { pathFault } from '../outbound/target-url.js';
 import { IsIsoTime } from './instant.js';
-import { headersFault, stringMapFault } from './submit-task.rules.js';
+import { headersFault, stringMapFault } from '../outbound/header.rules.js';
 
 /** An asynchronous task may take a week. */
 const LONGEST_MS = 604_800_000;

@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { DropletClient, type DropletCall } from '../outbound/droplet.client.js';
-import type { Cancellation, Execution, Progress, Step } from '../outbound/retry.policy.js';
+import type { Execution, Step } from '../outbound/execution.js';
+import type { Cancellation, Progress } from '../outbound/outbound.call.js';
+import type { DropletPolicy } from '../outbound/droplet.policy.js';
+import type { Room } from '../outbound/droplet.traffic.js';
 import { targetUrl, type Target } from '../outbound/target-url.js';
 import { TraceContext } from '../outbound/trace-context.js';
+import { Traffic } from '../outbound/traffic.js';
 import { DropletDirectory } from '../registry/droplet.directory.js';
+import { PolicyBook } from '../registry/policy.book.js';
 import type { Droplet } from '../registry/droplet.js';
 import { asynchronousPlan, synchronousPlan } from './retry.plan.js';
 import type { TaskRecord, TaskRequest } from './task.js';
@@ -18,6 +23,8 @@ export class TaskCaller {
   constructor(
     private readonly directory: DropletDirectory,
     private readonly client: DropletClient,
+    private readonly policies: PolicyBook,
+    private readonly traffic: Traffic,
     private readonly settings: Settings,
   ) {}
 
@@ -29,19 +36,41 @@ export class TaskCaller {
 
   /** Makes the whole call, waits included. */
   run(task: CallableTask, droplet: Droplet, cancellation: Cancellation): Promise<Execution> {
-    const call = this.call(task, droplet.name, () => (this.directory.current(droplet.name) ?? droplet).endpoint);
-    return this.client.call(call, synchronousPlan(task.request, this.settings), cancellation);
+    const policy = this.policies.policyOf(droplet);
+    const endpoint = (): string => (this.directory.current(droplet.name) ?? droplet).endpoint;
+    const call = this.call(task, { name: droplet.name, endpoint, policy });
+    return this.client.call(call, synchronousPlan(task.request, this.settings, policy), cancellation);
   }
 
-  /** Makes one attempt, also when the droplet is not known at this moment: it may be back for the next one. */
-  async step(task: CallableTask, progress: Progress, abort: AbortSignal): Promise<Step> {
+  /**
+   * Makes one attempt, also when the droplet is not known at this moment: it may be back for the next one.
+   * Null when it was taken back before its turn.
+   * @throws CircuitOpenError when it may not be made now, OverloadedError when the deadline passed in the line
+   */
+  async step(task: CallableTask, progress: Progress, abort: AbortSignal): Promise<Step | null> {
     const droplet = await this.directory.resolve(task.dropletName).catch((error: unknown) => error);
     const endpoint = (): string => {
       if (droplet instanceof Error) throw droplet;
       return (droplet as Droplet).endpoint;
     };
-    const call = this.call(task, this.nameOf(task.dropletName), endpoint);
-    return this.client.step(call, asynchronousPlan(task.request, this.settings), progress, abort);
+    const policy = this.policyOf(task.dropletName);
+    const call = this.call(task, { name: this.nameOf(task.dropletName), endpoint, policy });
+    return this.client.step(call, asynchronousPlan(task.request, this.settings, policy), progress, abort);
+  }
+
+  /** How a droplet is called, by its name as a caller typed it. */
+  policyOf(typed: string): DropletPolicy {
+    return this.policies.policyOf(this.directory.current(typed) ?? { name: typed, metadata: null });
+  }
+
+  /** Charges a retry to a droplet's budget; false when that is spent. */
+  takeRetry(typed: string): boolean {
+    return this.traffic.of(this.nameOf(typed)).takeRetry();
+  }
+
+  /** How many asynchronous calls to a droplet may run side by side. */
+  roomOf(typed: string): Room {
+    return this.traffic.of(this.nameOf(typed), this.policyOf(typed)).room();
   }
 
   /** What the figures call a droplet: its own name, however a caller typed it. */
@@ -54,11 +83,10 @@ export class TaskCaller {
     return this.directory.current(name)?.status ?? 'unknown';
   }
 
-  private call({ id, method, path, request }: CallableTask, name: string, endpoint: () => string): DropletCall {
+  private call({ id, method, path, request }: CallableTask, to: Pick<DropletCall, 'name' | 'endpoint' | 'policy'>): DropletCall {
     const { payload, headers, requestId, traceparent } = request;
     return {
-      name,
-      endpoint,
+      ...to,
       method,
       path,
       taskId: id,

@@ -1,16 +1,19 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { Identity } from '../common/access.js';
 import { Clock } from '../common/clock.js';
-import { ConflictError, TaskNotFoundError } from '../common/errors.js';
+import { ConflictError, ForbiddenError, TaskNotFoundError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { instantMs } from './instant.js';
 import { Replicas } from './replicas.js';
 import { asynchronousPlan } from './retry.plan.js';
 import type { RetryTasks } from './retry-tasks.dto.js';
 import { RunningTasks } from './running.tasks.js';
+import { TaskCaller } from './task.caller.js';
 import { TaskEvents } from './task.events.js';
 import { callbackJob, firstJob } from './task.jobs.js';
 import { TaskJournal } from './task.journal.js';
 import { FINAL_STATUSES, isFinal, type TaskChange, type TaskRecord, type TaskStatus } from './task.js';
+import { isVisible, mayRunAgain, ownTasks } from './task.owner.js';
 import { TaskQueue } from './task.queue.js';
 import { cancelledResult } from './task.result.js';
 import { TaskStore, type TaskQuery } from './task.store.js';
@@ -33,6 +36,7 @@ export class TaskControl implements OnModuleInit {
     private readonly replicas: Replicas,
     private readonly events: TaskEvents,
     private readonly journal: TaskJournal,
+    private readonly caller: TaskCaller,
     private readonly settings: Settings,
     private readonly clock: Clock,
   ) {}
@@ -41,18 +45,24 @@ export class TaskControl implements OnModuleInit {
     this.replicas.onCutOff((id) => this.cutOff(id));
   }
 
-  /** Cancels a task: a queued one is never sent, a running one is cut off. @throws TaskNotFoundError, ConflictError when it is final */
-  async cancel(id: string): Promise<TaskRecord> {
-    const status = await this.refuseIfFinal(id);
+  /**
+   * Cancels a task: a queued one is never sent, a running one is cut off.
+   * @throws TaskNotFoundError, also for a task of somebody else, ConflictError when it is final
+   */
+  async cancel(id: string, identity: Identity): Promise<TaskRecord> {
+    const status = await this.refuseToCancel(id, identity);
     // What waits runs nowhere: nobody is asked, and it cannot become due meanwhile.
     const ended = status === 'queued' ? null : await this.cutOffAnywhere(id);
     // The attempt may have been over when it was cut off: then the task waits for its next one, or is final.
     return ended?.status === 'cancelled' ? ended : this.cancelWaiting(id);
   }
 
-  /** Runs a final, unsuccessful task again under its id. @throws TaskNotFoundError, ConflictError */
-  async retry(id: string): Promise<TaskRecord> {
-    const retried = await this.retryAt(id, this.clock.now());
+  /** Runs a final, unsuccessful task again under its id. @throws TaskNotFoundError, ForbiddenError, ConflictError */
+  async retry(id: string, identity: Identity): Promise<TaskRecord> {
+    const known = await this.existing(id);
+    if (!isVisible(known, identity)) throw new TaskNotFoundError(id);
+    if (!mayRunAgain(known, identity)) throw ForbiddenError.droplet();
+    const retried = await this.retryAt(id, this.clock.steady());
     if (retried) return retried;
     const task = await this.existing(id);
     throw new ConflictError(
@@ -63,11 +73,11 @@ export class TaskControl implements OnModuleInit {
   }
 
   /** Runs every match again that may be, newest first, at a rate; resolves to how many. */
-  async retryMany({ limit, rate_per_second, ...filters }: RetryTasks): Promise<number> {
-    const start = this.clock.now();
+  async retryMany({ limit, rate_per_second, ...filters }: RetryTasks, identity: Identity): Promise<number> {
+    const start = this.clock.steady();
     const gapMs = rate_per_second === null ? 0 : 1000 / rate_per_second;
     let scheduled = 0;
-    for await (const id of this.matches(filters)) {
+    for await (const id of this.matches(filters, identity)) {
       if (scheduled >= (limit ?? DEFAULT_LIMIT)) break;
       const retried = await this.retryAt(id, start + Math.floor(scheduled * gapMs));
       if (retried) scheduled++;
@@ -75,26 +85,27 @@ export class TaskControl implements OnModuleInit {
     return scheduled;
   }
 
-  private async *matches(filters: Omit<RetryTasks, 'limit' | 'rate_per_second'>): AsyncGenerator<string> {
+  private async *matches(filters: Omit<RetryTasks, 'limit' | 'rate_per_second'>, identity: Identity): AsyncGenerator<string> {
     for (const status of filters.status === null ? RETRIED_STATUSES : [filters.status]) {
-      const query = { ...queryOf(filters), status, limit: PAGE };
+      const query = { ...queryOf(filters), ...ownTasks(identity), status, limit: PAGE };
       for (let cursor: string | undefined, hasMore = true; hasMore;) {
         const page = await this.store.list({ ...query, ...(cursor === undefined ? {} : { cursor }) });
-        for (const { id } of page.tasks) yield id;
+        for (const task of page.tasks) if (mayRunAgain(task, identity)) yield task.id;
         cursor = page.tasks.at(-1)?.id;
         hasMore = page.hasMore;
       }
     }
   }
 
+  /** @param dueAt steady epoch ms */
   private async retryAt(id: string, dueAt: number): Promise<TaskRecord | null> {
     const task = await this.store.get(id);
     if (!task?.request || task.request.lacksCredentials || !isFinal(task.status) || task.status === 'success') return null;
-    const { timeoutMs } = asynchronousPlan(task.request, this.settings);
+    const { timeoutMs } = asynchronousPlan(task.request, this.settings, this.caller.policyOf(task.dropletName));
     const change: TaskChange = {
       status: 'queued',
       ...{ error: null, responseStatus: null, responseBody: 'null', completedAt: null, durationMs: null },
-      ...{ runAt: dueAt, callback: null },
+      ...{ runAt: this.clock.now() + dueAt - this.clock.steady(), callback: null },
     };
     const queued = await this.store.settle(id, { change, next: firstJob(task, dueAt, timeoutMs), from: FINAL_STATUSES });
     if (queued) this.events.publish(queued);
@@ -112,7 +123,7 @@ export class TaskControl implements OnModuleInit {
     const task = await this.existing(id);
     const requestId = task.request?.requestId ?? '';
     const change = this.journal.ending(task, cancelledResult(task));
-    const settled = await this.store.settle(id, { change, next: callbackJob(task, this.clock.now(), this.settings) });
+    const settled = await this.store.settle(id, { change, next: callbackJob(task, this.clock.steady(), this.settings) });
     if (!settled) throw new ConflictError(`The task is ${(await this.existing(id)).status}: it cannot be cancelled any more`);
     // It may have been claimed in the moment before; then its call is cut off.
     if (!this.queue.abort(id)) void this.replicas.cutOff(id);
@@ -120,12 +131,15 @@ export class TaskControl implements OnModuleInit {
     return settled;
   }
 
-  /** What runs of a final task is its callback, and that is not cut off. */
-  private async refuseIfFinal(id: string): Promise<TaskStatus | undefined> {
-    const status = (await this.store.get(id))?.status;
-    if (status !== undefined && isFinal(status))
-      throw new ConflictError(`The task is ${status}: it cannot be cancelled any more`);
-    return status;
+  /**
+   * What runs of a final task is its callback, and that is not cut off. A synchronous task that is not written down yet is
+   * for administrators only: nobody can tell whose it is, and its caller does not know its id.
+   */
+  private async refuseToCancel(id: string, identity: Identity): Promise<TaskStatus | undefined> {
+    const task = await this.store.get(id);
+    if (task ? !isVisible(task, identity) : !identity.isAdmin) throw new TaskNotFoundError(id);
+    if (task && isFinal(task.status)) throw new ConflictError(`The task is ${task.status}: it cannot be cancelled any more`);
+    return task?.status;
   }
 
   /**

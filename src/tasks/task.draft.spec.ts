@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
+import { ANYBODY } from '../common/access.js';
 import { parseExact } from '../common/json.js';
 import { validBody } from '../inbound/valid.js';
 import { SubmitTask } from './submit-task.dto.js';
 import { draftTask, fingerprintOf, requestOf, storableRequest, type Caller } from './task.draft.js';
 import { newTaskId } from './task.id.js';
 
-const caller: Caller = { requestId: 'r', traceparent: 't', idempotencyKey: 'k', goneAway: new AbortController().signal };
+const caller: Caller = {
+  identity: ANYBODY,
+  requestId: 'r',
+  traceparent: 't',
+  idempotencyKey: 'k',
+  goneAway: new AbortController().signal,
+};
 const submitted = (fields: object = {}): SubmitTask => validBody(SubmitTask, { droplet_name: 'Echo', path: '/x', ...fields });
 const request = (fields: object = {}) => requestOf(submitted(fields), caller);
 const fingerprint = (fields: object = {}): string => fingerprintOf(submitted(fields), request(fields));
@@ -13,7 +20,7 @@ const fingerprint = (fields: object = {}): string => fingerprintOf(submitted(fie
 describe('a task before anything has happened to it', () => {
   it('has nothing but what was asked for', () => {
     const id = newTaskId();
-    const rest = { status: 'queued', targetUrl: 'http://e/x', runAt: 5, request: request() } as const;
+    const rest = { caller: 'ann', status: 'queued', targetUrl: 'http://e/x', runAt: 5, request: request() } as const;
     const draft = draftTask(id, submitted({ method: 'PUT', meta: { a: 'b' } }), rest);
     expect(draft).toEqual({
       ...{ id, dropletName: 'Echo', method: 'PUT', path: '/x', meta: { a: 'b' }, priority: 5, callback: null },
@@ -25,7 +32,7 @@ describe('a task before anything has happened to it', () => {
   });
 
   it.each([0, 9])('keeps its priority %d', (priority) => {
-    const rest = { status: 'queued', targetUrl: '', runAt: null, request: null } as const;
+    const rest = { caller: '', status: 'queued', targetUrl: '', runAt: null, request: null } as const;
     expect(draftTask(newTaskId(), submitted({ priority }), rest).priority).toBe(priority);
   });
 });

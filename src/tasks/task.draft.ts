@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Identity } from '../common/access.js';
 import type { SubmitTask } from './submit-task.dto.js';
 import { createdAtOf } from './task.id.js';
 import type { TaskRecord, TaskRequest, TaskStatus } from './task.js';
 
 /** Who asks for a task, beside its body. */
 export interface Caller {
+  readonly identity: Identity;
   readonly requestId: string;
   readonly traceparent: string | null;
   /** The `Idempotency-Key`, if one was given. */
@@ -19,7 +21,7 @@ const DEFAULT_PRIORITY = 5;
 export function draftTask(
   id: string,
   task: SubmitTask,
-  { status, ...rest }: { status: TaskStatus } & Pick<TaskRecord, 'targetUrl' | 'runAt' | 'request'>,
+  { status, ...rest }: { status: TaskStatus } & Pick<TaskRecord, 'caller' | 'targetUrl' | 'runAt' | 'request'>,
 ): TaskRecord {
   return {
     ...{ id, dropletName: task.droplet_name, method: task.method, path: task.path, status },

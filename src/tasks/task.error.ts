@@ -1,4 +1,4 @@
-import type { StoppedBy } from '../outbound/retry.policy.js';
+import type { StoppedBy } from '../outbound/execution.js';
 
 /** What a failed task tells beside its code. */
 export interface ErrorDetails {

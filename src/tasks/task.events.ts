@@ -56,7 +56,11 @@ export class TaskEvents {
 }
 
 /** True for a task that a list with this query would show. */
-export function matches(task: TaskRecord, { status, dropletName, createdAfter, createdBefore, meta }: TaskQuery): boolean {
+export function matches(
+  task: TaskRecord,
+  { caller, status, dropletName, createdAfter, createdBefore, meta }: TaskQuery,
+): boolean {
+  if (caller !== undefined && task.caller !== caller) return false;
   if (status !== undefined && task.status !== status) return false;
   if (dropletName !== undefined && task.dropletName.toLowerCase() !== dropletName.toLowerCase()) return false;
   if (createdAfter !== undefined && task.createdAt <= createdAfter) return false;

@@ -1,14 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
+import { ANYBODY } from '../common/access.js';
 import { InvalidRequestError } from '../common/errors.js';
 import { ListTasks } from './list-tasks.dto.js';
 import { toQuery } from './task.filters.js';
 
-const query = (fields: Partial<ListTasks> = {}, all: Record<string, unknown> = {}) =>
-  toQuery(Object.assign(new ListTasks(), fields), all);
+const query = (fields: Partial<ListTasks> = {}, all: Record<string, unknown> = {}, identity = ANYBODY) =>
+  toQuery(Object.assign(new ListTasks(), fields), all, identity);
 
 describe('the filters of a list', () => {
   it('are none when nothing was asked for', () => {
     expect(query({}, { limit: '5', unknown: 'x' })).toEqual({ meta: {}, limit: 100 });
+  });
+
+  it('are never without the caller, unless it is an administrator', () => {
+    const ann = { ...ANYBODY, name: 'ann', isAdmin: false };
+    expect(query({}, { caller: 'bob', 'meta.caller': 'bob' }, ann)).toEqual({
+      caller: 'ann',
+      meta: { caller: 'bob' },
+      limit: 100,
+    });
+    expect(query({}, {}, { ...ann, isAdmin: true })).toEqual({ meta: {}, limit: 100 });
   });
 
   it('are those that were asked for', () => {

@@ -1,5 +1,7 @@
+import type { Identity } from '../common/access.js';
 import { InvalidRequestError } from '../common/errors.js';
 import type { ListTasks } from './list-tasks.dto.js';
+import { ownTasks } from './task.owner.js';
 import type { TaskQuery } from './task.store.js';
 
 const META = 'meta.';
@@ -10,10 +12,11 @@ const MAX_META_FILTERS = 32;
 export function toQuery(
   { status, droplet_name, created_after, created_before, cursor, limit }: ListTasks,
   all: Record<string, unknown>,
+  identity: Identity,
 ): TaskQuery {
   const filters = { status, dropletName: droplet_name, createdAfter: created_after, createdBefore: created_before, cursor };
   const given = Object.entries(filters).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(given), meta: metaFilters(all), limit };
+  return { ...Object.fromEntries(given), ...ownTasks(identity), meta: metaFilters(all), limit };
 }
 
 function metaFilters(all: Record<string, unknown>): Record<string, string> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { queuedTask, taskRequest } from '../../test/support/task.factory.js';
 import { parseSettings } from '../config/settings.js';
-import { callbackJob, firstJob, nextAttemptJob } from './task.jobs.js';
+import { callbackJob, firstJob, laterJob, nextAttemptJob } from './task.jobs.js';
 
 const NOW = 1_767_225_600_000;
 
@@ -10,7 +10,7 @@ describe('the first job of a task', () => {
     const task = queuedTask({ dropletName: 'ÉchO', priority: 8 });
     expect(firstJob(task, NOW + 5000, 600_000)).toEqual({
       ...{ id: task.id, kind: 'task', lane: 'droplet écho', priority: 8, dueAt: NOW + 5000, deadlineAt: NOW + 605_000 },
-      ...{ attemptsBefore: 0, delayMs: 0, interruptions: 0 },
+      ...{ attemptsBefore: 0, delayMs: 0, interruptions: 0, isCharged: true },
     });
   });
 
@@ -27,11 +27,31 @@ describe('the first job of a task', () => {
 describe('the job of the next attempt', () => {
   it('is due after the wait, with the deadline of the first', () => {
     const first = { ...firstJob(queuedTask(), NOW, 600_000), interruptions: 1 };
-    expect(nextAttemptJob(first, NOW + 100, 1000)).toEqual({ ...first, dueAt: NOW + 1100, delayMs: 1000 });
+    expect(nextAttemptJob(first, NOW + 100, { delayMs: 1000, isCharged: true })).toEqual({
+      ...first,
+      dueAt: NOW + 1100,
+      delayMs: 1000,
+    });
   });
 
   it('waits whole milliseconds, never less than it should', () => {
-    expect(nextAttemptJob(firstJob(queuedTask(), NOW, 1), NOW, 12.001)).toMatchObject({ dueAt: NOW + 13, delayMs: 13 });
+    expect(nextAttemptJob(firstJob(queuedTask(), NOW, 1), NOW, { delayMs: 12.001, isCharged: true })).toMatchObject({
+      dueAt: NOW + 13,
+      delayMs: 13,
+    });
+  });
+});
+
+describe('the job of an attempt that is put off', () => {
+  const job = firstJob(queuedTask(), NOW, 10_000);
+
+  it('is the same, later', () => {
+    expect(laterJob(job, NOW + 100, 1000.5)).toEqual({ ...job, dueAt: NOW + 1101 });
+  });
+
+  it('is due at the deadline at the latest, so that the task ends in time', () => {
+    expect(laterJob(job, NOW + 100, 60_000).dueAt).toBe(NOW + 10_000);
+    expect(laterJob(job, NOW + 20_000, 60_000).dueAt).toBe(NOW + 20_000);
   });
 });
 

@@ -6,7 +6,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { storedBody } from './stored.body.js';
 import { TaskCaller } from './task.caller.js';
 import { TaskEvents } from './task.events.js';
-import { isFinal, type TaskChange, type TaskRecord } from './task.js';
+import { isFinal, type AttemptEntry, type TaskChange, type TaskRecord } from './task.js';
 import type { TaskResult } from './task.result.js';
 
 /** Tells the log, the figures and whoever listens of what became of a task. */
@@ -24,13 +24,11 @@ export class TaskJournal {
   /** The change that ends an asynchronous task. */
   ending(task: TaskRecord, result: TaskResult): TaskChange {
     const completedAt = this.clock.now();
-    const [first] = result.history;
-    const startedAt = first ? first.started_at * 1000 : completedAt;
     return {
       ...result,
       responseBody: storedBody(result.responseBody, this.settings.STORED_RESPONSE_LIMIT),
       completedAt,
-      durationMs: Math.max(0, Math.round(completedAt - startedAt)),
+      durationMs: spentOn(result.history),
       callback: task.request?.callbackUrl ? { status: 'pending', attempts: 0, last_error: null } : null,
       ...(result.status === 'success' && !task.request?.callbackUrl ? { request: null } : {}),
     };
@@ -61,3 +59,7 @@ export class TaskJournal {
     );
   }
 }
+
+/** What attempts took, and the waits that were due between them: no clock that somebody sets counts, nor do restarts. */
+const spentOn = (history: readonly AttemptEntry[]): number =>
+  history.reduce((sum, { duration_ms, delay_ms }) => sum + duration_ms + delay_ms, 0);

@@ -12,9 +12,9 @@ export interface Job {
   readonly lane: string;
   /** 9 first. */
   readonly priority: number;
-  /** Not before; epoch milliseconds. */
+  /** Not before; steady epoch milliseconds. */
   readonly dueAt: number;
-  /** Epoch milliseconds. */
+  /** Steady epoch milliseconds. */
   readonly deadlineAt: number;
   /** Attempts that were made before this life of the job began. */
   readonly attemptsBefore: number;
@@ -22,6 +22,8 @@ export interface Job {
   readonly delayMs: number;
   /** How often a process died over it. */
   readonly interruptions: number;
+  /** False for a retry that the droplet's budget has not been charged for yet. */
+  readonly isCharged: boolean;
 }
 
 /** One holding of a job by a worker. */
@@ -40,10 +42,20 @@ export interface Claim {
 /** Does a job, and settles, postpones or gives it back in the store before it resolves. */
 export type JobHandler = (job: Job, claim: Claim) => Promise<void>;
 
+/** How many jobs of a lane may run side by side. */
+export interface LaneRoom {
+  /** In all processes. */
+  readonly most: number;
+  /** In this one, now. */
+  readonly now: number;
+  /** When to ask again if that is less. */
+  readonly askAgainMs: number;
+}
+
 /** Hands due jobs to a worker, by priority and then by time: a port, implemented by each store. */
 export abstract class TaskQueue {
-  /** Begins to hand out jobs. */
-  abstract work(handler: JobHandler): void;
+  /** Begins to hand out jobs, in each lane as many at once as there is room for. */
+  abstract work(handler: JobHandler, roomOf: (lane: string) => LaneRoom): void;
 
   /** Cuts off the running job of a task; false when none runs here. */
   abstract abort(id: string): boolean;

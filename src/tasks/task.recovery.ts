@@ -48,7 +48,7 @@ export class TaskRecovery implements OnModuleDestroy {
 
   private async recover({ task, job }: Abandoned): Promise<void> {
     if (!job) return this.end(task);
-    const next = { ...job, dueAt: this.clock.now(), interruptions: job.interruptions + 1 };
+    const next = { ...job, dueAt: this.clock.steady(), interruptions: job.interruptions + 1 };
     if (job.kind === 'callback')
       return this.store.settleCallback(task.id, { callback: task.callback ?? NOT_TRIED, next, lease: null });
     await this.store.settle(task.id, { change: { status: 'queued' }, next, from: ['running'] });
@@ -57,7 +57,7 @@ export class TaskRecovery implements OnModuleDestroy {
   /** Its caller is gone with the process that called for it. */
   private async end(task: TaskRecord): Promise<void> {
     const change = this.journal.ending(task, interruptedResult(task, 1));
-    const next = callbackJob(task, this.clock.now(), this.settings);
+    const next = callbackJob(task, this.clock.steady(), this.settings);
     const settled = await this.store.settle(task.id, { change, next, from: ['running'] });
     if (settled) this.journal.changed(settled, task.request?.requestId ?? '');
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { isFailedAttempt } from '../outbound/failure-class.js';
 import type { Outcome } from '../outbound/outcome.js';
-import type { Execution, StoppedBy } from '../outbound/retry.policy.js';
+import type { Execution, StoppedBy } from '../outbound/execution.js';
 import { afterAttempt, cancelledResult, deadlineResult, interruptedResult, resultOf } from './task.result.js';
 
 const answered = (status: number, body = '{"a":1}'): Outcome => ({
@@ -24,15 +25,28 @@ const NOTHING_DONE = { targetUrl: 'http://d.test/before', retryCount: 0, attempt
 
 const target = { origin: 'http://d.test', path: '/p', endpoint: 'http://d.test', url: 'http://d.test/p' };
 
-function execution(outcomes: readonly Outcome[], stoppedBy: StoppedBy | null = null): Execution {
+function execution(
+  outcomes: readonly Outcome[],
+  stoppedBy: StoppedBy | null = null,
+  retryStatuses: readonly number[] = [],
+): Execution {
   const attempts = outcomes.map((outcome, index) => ({
     ...{ attempt: index + 1, startedAt: 1_767_225_600_250, durationMs: 12.6, delayMs: index * 20.4, target, outcome },
+    isFailed: isFailedAttempt(outcome, retryStatuses),
   }));
   return { outcome: outcomes.at(-1)!, attempts, stoppedBy };
 }
 
 const result = (outcomes: readonly Outcome[], stoppedBy: StoppedBy | null = null, dropletStatus = 'active') =>
   resultOf(NOTHING_DONE, execution(outcomes, stoppedBy), dropletStatus);
+
+describe('the number of failed attempts', () => {
+  it('holds a 429 that the policy of the droplet has retried, and no other', () => {
+    const retried = execution([answered(429), answered(429), answered(200)], null, [429]);
+    expect(resultOf(NOTHING_DONE, retried, 'active')).toMatchObject({ retryCount: 2, attempts: 3, status: 'success' });
+    expect(result([answered(429)])).toMatchObject({ retryCount: 0, attempts: 1 });
+  });
+});
 
 describe('resultOf: the outcome table of contract §2', () => {
   it.each<[string, Outcome[], string, number | null, string | null, string | null, number]>([
@@ -121,7 +135,11 @@ describe('resultOf: the outcome table of contract §2', () => {
 describe('the result of a task that ran in several attempts', () => {
   const made = (outcome: Outcome) => execution([outcome]).attempts[0]!;
   /** A task after one attempt that was answered 503. */
-  const tried = afterAttempt(NOTHING_DONE, { made: made(answered(503)), verdict: { again: true, delayMs: 10 } }, 'active');
+  const tried = afterAttempt(
+    NOTHING_DONE,
+    { made: made(answered(503)), verdict: { again: true, delayMs: 10, isCharged: true } },
+    'active',
+  );
   const CANCELLED = { status: 'cancelled', responseStatus: null, responseBody: 'null' };
 
   it('goes on where the attempts before left off', () => {

@@ -1,7 +1,7 @@
 import { epochSeconds } from '../common/time.js';
-import { classify, effectOf } from '../outbound/failure-class.js';
+import { effectOf } from '../outbound/failure-class.js';
 import { isSuccess, type Outcome } from '../outbound/outcome.js';
-import type { AttemptRecord, Execution, Step, StoppedBy } from '../outbound/retry.policy.js';
+import type { AttemptRecord, Execution, Step, StoppedBy } from '../outbound/execution.js';
 import { responseJson } from './response.body.js';
 import type { AttemptEntry, FinalStatus, TaskError, TaskErrorCode, TaskRecord } from './task.js';
 
@@ -100,7 +100,7 @@ const effectOfHistory = (history: readonly AttemptEntry[]): 'none' | 'unknown' =
 function withAttempt(before: Before, made: AttemptRecord): Before {
   return {
     targetUrl: made.target?.url ?? before.targetUrl,
-    retryCount: before.retryCount + (isFailedAttempt(made.outcome) ? 1 : 0),
+    retryCount: before.retryCount + (made.isFailed ? 1 : 0),
     attempts: before.attempts + 1,
     history: [...before.history, attemptEntry(made)],
   };
@@ -117,12 +117,6 @@ function attemptEntry({ attempt, startedAt, durationMs, delayMs, target, outcome
     endpoint: target?.endpoint ?? null,
     effect: effectOf([outcome]),
   };
-}
-
-/** v1.1.0 counted what deserved a retry: an answer below 500 never was a failed attempt, also when it is an error. */
-function isFailedAttempt(outcome: Outcome): boolean {
-  const failure = classify(outcome);
-  return failure !== 'success' && failure !== 'rejected';
 }
 
 const statusOf = (outcome: Outcome): number | null =>

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InvalidRequestError, type OrchestratorError } from '../common/errors.js';
+import { mayCall, type Identity } from '../common/access.js';
+import { ForbiddenError, InvalidRequestError, type OrchestratorError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { callbackFault } from './callback.url.js';
 import type { SubmitTask } from './submit-task.dto.js';
@@ -11,16 +12,21 @@ const LONGEST_SYNCHRONOUS_MS = 600_000;
 export class TaskRules {
   constructor(private readonly settings: Settings) {}
 
-  /** @throws InvalidRequestError */
-  check(task: SubmitTask, isAsynchronous: boolean): void {
-    const fault = this.callbackFault(task) ?? fieldFault(task, isAsynchronous);
-    if (fault) throw InvalidRequestError.of(...fault);
+  /** @throws InvalidRequestError, ForbiddenError */
+  check(task: SubmitTask, isAsynchronous: boolean, identity: Identity): void {
+    const refusal = this.refusal(task, isAsynchronous, identity);
+    if (refusal) throw refusal;
   }
 
   /** The task of a batch, or why it is refused. */
-  checked(task: SubmitTask): SubmitTask | OrchestratorError {
-    const fault = this.callbackFault(task) ?? fieldFault(task, true);
-    return fault ? InvalidRequestError.of(...fault) : task;
+  checked(task: SubmitTask, identity: Identity): SubmitTask | OrchestratorError {
+    return this.refusal(task, true, identity) ?? task;
+  }
+
+  private refusal(task: SubmitTask, isAsynchronous: boolean, identity: Identity): OrchestratorError | null {
+    if (!mayCall(identity, task.droplet_name)) return ForbiddenError.droplet();
+    const fault = this.callbackFault(task) ?? fieldFault(task, isAsynchronous);
+    return fault && InvalidRequestError.of(...fault);
   }
 
   private callbackFault({ callback_url }: SubmitTask): [string, string] | null {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { Identity } from '../common/access.js';
 import { Clock } from '../common/clock.js';
-import { StorageUnavailableError, TaskNotFoundError } from '../common/errors.js';
+import { OrchestratorError, StorageUnavailableError, TaskNotFoundError } from '../common/errors.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
@@ -15,9 +16,10 @@ import { draftTask, requestOf, storableRequest, type Caller } from './task.draft
 import { newTaskId } from './task.id.js';
 import { callbackJob } from './task.jobs.js';
 import { TaskJournal } from './task.journal.js';
+import { isVisible } from './task.owner.js';
 import type { TaskRecord, TaskRequest } from './task.js';
 import { cancelledResult, resultOf } from './task.result.js';
-import { TaskStore, type TaskPage, type TaskQuery } from './task.store.js';
+import { TaskStore, type IdempotencyKey, type TaskPage, type TaskQuery } from './task.store.js';
 
 /** What a synchronous caller gets. */
 export interface Outcome {
@@ -46,16 +48,17 @@ export class TaskService {
 
   /**
    * Runs a task to its end and records it.
-   * @throws StorageUnavailableError, DropletNotFoundError, InvalidRequestError before the droplet is called, never after
+   * @throws StorageUnavailableError, DropletNotFoundError, InvalidRequestError, CircuitOpenError, OverloadedError before the
+   * droplet is called, never after
    */
   run(task: SubmitTask, caller: Caller): Promise<Outcome> {
     return this.lifecycle.during(() => this.runToEnd(task, caller));
   }
 
-  /** @throws TaskNotFoundError */
-  async get(id: string): Promise<TaskRecord> {
+  /** @throws TaskNotFoundError, also for a task of somebody else */
+  async get(id: string, identity: Identity): Promise<TaskRecord> {
     const task = await this.store.get(id);
-    if (!task) throw new TaskNotFoundError(id);
+    if (!task || !isVisible(task, identity)) throw new TaskNotFoundError(id);
     return task;
   }
 
@@ -68,13 +71,25 @@ export class TaskService {
     const { droplet, target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
     const request = requestOf(submitted, caller);
     const kept = storableRequest(request);
-    const draft = draftTask(newTaskId(), submitted, { status: 'running', targetUrl: target.url, runAt: null, request: kept });
-    const reserved = await this.keys.reserve(draft, submitted, request, caller);
+    const given = { caller: caller.identity.name, targetUrl: target.url, runAt: null, request: kept };
+    const draft = draftTask(newTaskId(), submitted, { status: 'running', ...given });
+    const key = this.keys.keyOf(submitted, request, caller);
+    const reserved = await this.keys.reserve(draft, key);
     if (reserved) return { task: reserved, recorded: true, replayed: true };
-    const ended = await this.running.during(draft.id, (cancel) => this.call(draft, request, droplet, { caller, cancel }));
-    const recorded = await this.record(ended, request, caller.idempotencyKey !== null);
+    const called = this.running.during(draft.id, (cancel) => this.call(draft, request, droplet, { caller, cancel }));
+    const ended = await (key ? called.catch((error: unknown) => this.withdraw(draft.id, key, error)) : called);
+    const recorded = await this.record(ended, request, key !== null);
     this.journal.finished(ended, { requestId: request.requestId, recorded });
     return { task: ended, recorded, replayed: false };
+  }
+
+  /** A call that was refused was no task, and must not hold its key: it goes before its caller is told. */
+  private async withdraw(id: string, key: IdempotencyKey, error: unknown): Promise<never> {
+    if (error instanceof OrchestratorError) {
+      const write = (): Promise<void> => this.store.withdraw(id, key);
+      await write().catch(() => void this.recordLater(id, write));
+    }
+    throw error;
   }
 
   /** The task after its call, with the body whole. */
@@ -103,7 +118,7 @@ export class TaskService {
       responseBody: storedBody(ended.responseBody, isReserved ? this.settings.STORED_RESPONSE_LIMIT : KEPT_BYTES),
       request: isNeeded ? storableRequest(request) : null,
     };
-    const next = callbackJob(stored, this.clock.now(), this.settings);
+    const next = callbackJob(stored, this.clock.steady(), this.settings);
     const write = async (): Promise<void> => {
       if (isReserved) await this.store.settle(ended.id, { change: stored, next });
       else await this.store.insert(stored, next);

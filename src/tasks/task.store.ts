@@ -4,6 +4,8 @@ import type { Job } from './task.queue.js';
 
 /** What a list asks for; all given filters must hold. */
 export interface TaskQuery {
+  /** Whose tasks; everybody's unless given. Never empty. */
+  readonly caller?: string;
   readonly status?: string;
   /** Compared without regard to case. */
   readonly dropletName?: string;
@@ -93,6 +95,12 @@ export abstract class TaskStore {
 
   /** Makes tasks durable before they run, all in one transaction. @throws StorageUnavailableError */
   abstract accept(tasks: readonly Acceptance[]): Promise<Accepted[]>;
+
+  /**
+   * Takes back an acceptance whose task nobody has begun: no trace of a synchronous task that still runs remains, and
+   * its key is free again. @throws StorageUnavailableError
+   */
+  abstract withdraw(id: string, key: IdempotencyKey): Promise<void>;
 
   /**
    * Moves a task on, if the state machine allows it from where the task stands, with its job and its share of the

@@ -59,6 +59,8 @@ export interface CallbackState {
 /** A task as it is remembered. */
 export interface TaskRecord {
   readonly id: string;
+  /** The name of who asked for it; empty where callers have no names. */
+  readonly caller: string;
   /** As the caller typed it. */
   readonly dropletName: string;
   readonly targetUrl: string;

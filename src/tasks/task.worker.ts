@@ -1,16 +1,17 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
+import { CircuitOpenError, OverloadedError } from '../common/errors.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { Settings } from '../config/settings.js';
-import type { AttemptRecord, Step } from '../outbound/retry.policy.js';
+import type { AttemptRecord, Step } from '../outbound/execution.js';
 import { CallbackDelivery } from './callback.delivery.js';
 import { ResultKeeper } from './result.keeper.js';
 import { RunningTasks } from './running.tasks.js';
 import { TaskCaller, type CallableTask } from './task.caller.js';
-import { callbackJob, nextAttemptJob } from './task.jobs.js';
+import { callbackJob, dropletOf, laterJob, nextAttemptJob } from './task.jobs.js';
 import { TaskRecovery } from './task.recovery.js';
 import { TaskJournal } from './task.journal.js';
-import { TaskQueue, type Claim, type Job } from './task.queue.js';
+import { TaskQueue, type Claim, type Job, type LaneRoom } from './task.queue.js';
 import { afterAttempt, cancelledResult, deadlineResult, interruptedResult, type TaskResult } from './task.result.js';
 import type { TaskChange, TaskRecord } from './task.js';
 import { TaskStore } from './task.store.js';
@@ -19,6 +20,9 @@ type RunnableTask = TaskRecord & CallableTask;
 
 /** A task over which a process has died this often is not run again: it may be what kills it. */
 const MAX_INTERRUPTIONS = 3;
+
+/** A retry that the budget has nothing left for asks again after this, or up to twice as long. */
+const UNCHARGED_WAIT_MS = 5000;
 
 /** A task that is being run, with what it is run by. */
 interface Run {
@@ -47,7 +51,17 @@ export class TaskWorker implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     this.lifecycle.draining.addEventListener('abort', () => this.queue.stop());
     await this.recovery.start();
-    this.queue.work((job, claim) => this.lifecycle.during(() => this.handle(job, claim)));
+    this.queue.work(
+      (job, claim) => this.lifecycle.during(() => this.handle(job, claim)),
+      (lane) => this.roomOf(lane),
+    );
+  }
+
+  /** Callbacks have no limits but the queue's own. */
+  private roomOf(lane: string): LaneRoom {
+    const droplet = dropletOf(lane);
+    const { DROPLET_MAX_IN_FLIGHT: most } = this.settings;
+    return droplet === null ? { most, now: most, askAgainMs: 0 } : this.caller.roomOf(droplet);
   }
 
   private async handle(job: Job, claim: Claim): Promise<void> {
@@ -66,35 +80,61 @@ export class TaskWorker implements OnApplicationBootstrap {
   private async runOnce(run: Run): Promise<void> {
     const { task, job } = run;
     if (job.interruptions >= MAX_INTERRUPTIONS) return this.finish(run, interruptedResult(task, job.interruptions));
-    if (this.clock.now() >= job.deadlineAt) return this.finish(run, deadlineResult(task));
+    if (this.clock.steady() >= job.deadlineAt) return this.finish(run, deadlineResult(task));
+    if (!job.isCharged && !this.caller.takeRetry(task.dropletName)) return this.putOff(run, UNCHARGED_WAIT_MS);
+    await this.attemptOnce({ ...run, job: { ...job, isCharged: true } });
+  }
+
+  private async attemptOnce(run: Run): Promise<void> {
+    const { task } = run;
     const step = await this.attempt(run);
-    if (step.made.outcome.kind === 'aborted') return this.takenBack(run, step.made);
+    if (step instanceof CircuitOpenError) return this.putOff(run, step.retryAfterMs);
+    if (step instanceof OverloadedError) return this.finish(run, deadlineResult(task));
+    if (!step || step.made.outcome.kind === 'aborted') return this.takenBack(run, step?.made);
+    await this.attempted(run, step);
+  }
+
+  private async attempted(run: Run, step: Step): Promise<void> {
+    const { task } = run;
     const result = afterAttempt(task, step, this.caller.statusOf(task.dropletName));
-    if (step.verdict.again) await this.postpone(run, result, step.verdict.delayMs);
+    if (step.verdict.again) await this.postpone(run, result, step.verdict);
     else await this.finish(run, result);
   }
 
-  private attempt({ task, job: { deadlineAt, attemptsBefore, delayMs }, claim }: Run): Promise<Step> {
-    const deadline = this.clock.monotonic() + deadlineAt - this.clock.now();
+  /** One attempt, null when it was taken back before its turn, or why none may be made now. */
+  private async attempt({ task, job, claim }: Run): Promise<Step | CircuitOpenError | OverloadedError | null> {
+    const { deadlineAt, attemptsBefore, delayMs } = job;
+    const deadline = this.clock.monotonic() + deadlineAt - this.clock.steady();
     const progress = { attempt: task.attempts + 1, attemptsBefore, deadline, delayMs };
-    return this.caller.step(task, progress, AbortSignal.any([claim.abort, this.lifecycle.aborting]));
+    try {
+      return await this.caller.step(task, progress, AbortSignal.any([claim.abort, this.lifecycle.aborting]));
+    } catch (error) {
+      if (error instanceof CircuitOpenError || error instanceof OverloadedError) return error;
+      throw error;
+    }
   }
 
-  private async postpone(run: Run, result: TaskResult, delayMs: number): Promise<void> {
-    const next = nextAttemptJob(run.job, this.clock.now(), delayMs);
+  /** The droplet may not be called now: the task waits, with no attempt spent. */
+  private async putOff(run: Run, ms: number): Promise<void> {
+    const spread = ms * (1 + this.clock.random());
+    await this.settle(run, { status: 'queued' }, laterJob(run.job, this.clock.steady(), spread));
+  }
+
+  private async postpone(run: Run, result: TaskResult, retry: Step['verdict'] & { again: true }): Promise<void> {
+    const next = nextAttemptJob(run.job, this.clock.steady(), retry);
     await this.settle(run, { ...result, status: 'queued', error: null, responseStatus: null, responseBody: 'null' }, next);
   }
 
   /** Cut off by a cancel, which ends the task, or by the shutdown, which gives it back with no attempt spent. */
-  private async takenBack(run: Run, made: AttemptRecord): Promise<void> {
+  private async takenBack(run: Run, made: AttemptRecord | undefined): Promise<void> {
     const { task, job } = run;
     if (this.cancelled.isCancelled(task.id)) return this.finish(run, cancelledResult(task, made));
-    await this.settle(run, { status: 'queued' }, { ...job, dueAt: this.clock.now() });
+    await this.settle(run, { status: 'queued' }, { ...job, dueAt: this.clock.steady() });
   }
 
   private async finish(run: Run, result: TaskResult): Promise<void> {
     const { task } = run;
-    await this.settle(run, this.journal.ending(task, result), callbackJob(task, this.clock.now(), this.settings));
+    await this.settle(run, this.journal.ending(task, result), callbackJob(task, this.clock.steady(), this.settings));
   }
 
   private async settle({ task, claim }: Run, change: TaskChange, next: Job | null): Promise<void> {

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Requires } from '../common/access.js';
 import { validBody, ValidBody, ValidQuery } from '../inbound/valid.js';
 import { AsynchronousTasks } from './asynchronous.tasks.js';
 import { callerOf } from './caller.js';
@@ -28,6 +29,7 @@ export class TasksController {
   ) {}
 
   @Post()
+  @Requires('tasks:write')
   @HttpCode(200)
   @Header('content-type', JSON_TYPE)
   async submit(
@@ -37,7 +39,7 @@ export class TasksController {
   ): Promise<string> {
     const preference = readPrefer(request.headers.prefer?.toString());
     const isAsynchronous = preference.isAsynchronous || task.delay_ms !== null || task.run_at !== null;
-    this.rules.check(task, isAsynchronous);
+    this.rules.check(task, isAsynchronous, request.identity);
     if (preference.applied !== null) reply.header('preference-applied', preference.applied);
     const caller = callerOf(request, reply);
     if (!isAsynchronous) {
@@ -55,6 +57,7 @@ export class TasksController {
   }
 
   @Post('batch')
+  @Requires('tasks:write')
   @HttpCode(200)
   @Header('content-type', JSON_TYPE)
   async submitBatch(
@@ -62,38 +65,47 @@ export class TasksController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const tasks = readBatch(body).map((task) => (task instanceof SubmitTask ? this.rules.checked(task) : task));
+    const tasks = readBatch(body).map((task) => (task instanceof SubmitTask ? this.rules.checked(task, request.identity) : task));
     return batchText(await this.asynchronous.acceptAll(tasks, callerOf(request, reply)));
   }
 
   @Get()
+  @Requires('tasks:read')
   @Header('content-type', JSON_TYPE)
-  async list(@Query(new ValidQuery(ListTasks)) query: ListTasks, @Query() all: Record<string, unknown>): Promise<string> {
-    return pageText(await this.tasks.list(toQuery(query, all)), query.limit);
+  async list(
+    @Query(new ValidQuery(ListTasks)) query: ListTasks,
+    @Query() all: Record<string, unknown>,
+    @Req() { identity }: FastifyRequest,
+  ): Promise<string> {
+    return pageText(await this.tasks.list(toQuery(query, all, identity)), query.limit);
   }
 
   @Post('retry')
+  @Requires('tasks:write')
   @HttpCode(202)
-  async retryMany(@Body() body: unknown = {}): Promise<{ scheduled: number }> {
-    return { scheduled: await this.control.retryMany(validBody(RetryTasks, body)) };
+  async retryMany(@Body() body: unknown = {}, @Req() { identity }: FastifyRequest): Promise<{ scheduled: number }> {
+    return { scheduled: await this.control.retryMany(validBody(RetryTasks, body), identity) };
   }
 
   @Get(':id')
+  @Requires('tasks:read')
   @Header('content-type', JSON_TYPE)
-  async get(@Param('id') id: string): Promise<string> {
-    return recordText(await this.tasks.get(id));
+  async get(@Param('id') id: string, @Req() { identity }: FastifyRequest): Promise<string> {
+    return recordText(await this.tasks.get(id, identity));
   }
 
   @Delete(':id')
+  @Requires('tasks:write')
   @Header('content-type', JSON_TYPE)
-  async cancel(@Param('id') id: string): Promise<string> {
-    return recordText(await this.control.cancel(id));
+  async cancel(@Param('id') id: string, @Req() { identity }: FastifyRequest): Promise<string> {
+    return recordText(await this.control.cancel(id, identity));
   }
 
   @Post(':id/retry')
+  @Requires('tasks:write')
   @HttpCode(202)
   @Header('content-type', JSON_TYPE)
-  async retry(@Param('id') id: string): Promise<string> {
-    return recordText(await this.control.retry(id));
+  async retry(@Param('id') id: string, @Req() { identity }: FastifyRequest): Promise<string> {
+    return recordText(await this.control.retry(id, identity));
   }
 }

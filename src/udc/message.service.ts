@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { Identity } from '../common/access.js';
 import { OrchestratorError, TaskNotFoundError } from '../common/errors.js';
 import { Log } from '../common/log.js';
 import type { JsonObject } from '../common/json.js';
 import { HealthService } from '../health/health.service.js';
 import { DropletDirectory } from '../registry/droplet.directory.js';
-import { dropletView } from '../registry/droplet.view.js';
+import { DropletView } from '../registry/droplet.view.js';
 import { validBody } from '../inbound/valid.js';
 import { AsynchronousTasks } from '../tasks/asynchronous.tasks.js';
 import { SubmitTask } from '../tasks/submit-task.dto.js';
@@ -17,6 +18,12 @@ import type { Message } from './message.dto.js';
 
 /** Nobody waits on the line of a message's task. */
 const NEVER = new AbortController().signal;
+
+/** The request that a message came with. */
+export interface Sender {
+  readonly id: string;
+  readonly identity: Identity;
+}
 
 /** What came of a message. */
 export interface MessageResult {
@@ -34,56 +41,60 @@ export class MessageService {
     private readonly control: TaskControl,
     private readonly rules: TaskRules,
     private readonly directory: DropletDirectory,
+    private readonly view: DropletView,
     private readonly health: HealthService,
     private readonly log: Log,
   ) {}
 
-  async receive(message: Message, requestId: string): Promise<MessageResult> {
+  async receive(message: Message, sender: Sender): Promise<MessageResult> {
     const { trace_id, source, message_type } = message;
-    this.log.info({ request_id: requestId, trace_id, source, message_type }, 'message received');
+    this.log.info({ request_id: sender.id, trace_id, source, message_type }, 'message received');
     try {
-      return await this.act(message, requestId);
+      return await this.act(message, sender);
     } catch (error) {
       if (!(error instanceof OrchestratorError)) throw error;
       return failed(error.code, error.message);
     }
   }
 
-  private async act({ message_type, payload = {} }: Message, requestId: string): Promise<MessageResult> {
+  private async act({ message_type, payload = {} }: Message, sender: Sender): Promise<MessageResult> {
     switch (message_type) {
       case 'query':
-        return this.answer(payload);
+        return this.answer(payload, sender);
       case 'command':
-        return this.obey(payload, requestId);
+        return this.obey(payload, sender);
       default:
         return { result: 'success', data: 'null' };
     }
   }
 
-  private async obey(payload: JsonObject, requestId: string): Promise<MessageResult> {
+  private async obey(payload: JsonObject, sender: Sender): Promise<MessageResult> {
     switch (payload.command) {
       case 'create_task':
-        return { result: 'queued', data: resultText(await this.createTask(payload.task_data, requestId)) };
+        return { result: 'queued', data: resultText(await this.createTask(payload.task_data, sender)) };
       case 'cancel_task':
-        return { result: 'success', data: recordText(await this.control.cancel(taskIdOf(payload))) };
+        return { result: 'success', data: recordText(await this.control.cancel(taskIdOf(payload), sender.identity)) };
       default:
         return failed('UNKNOWN_COMMAND', `Unknown command '${String(payload.command)}'`);
     }
   }
 
-  private async createTask(taskData: unknown, requestId: string): Promise<TaskRecord> {
+  private async createTask(taskData: unknown, { id, identity }: Sender): Promise<TaskRecord> {
     const submitted = validBody(SubmitTask, taskData);
-    this.rules.check(submitted, true);
-    const caller = { requestId, traceparent: null, idempotencyKey: null, goneAway: NEVER };
+    this.rules.check(submitted, true, identity);
+    const caller = { identity, requestId: id, traceparent: null, idempotencyKey: null, goneAway: NEVER };
     return (await this.asynchronous.accept(submitted, caller)).task;
   }
 
-  private async answer(payload: JsonObject): Promise<MessageResult> {
+  private async answer(payload: JsonObject, { identity }: Sender): Promise<MessageResult> {
     switch (payload.query) {
       case 'task_status':
-        return { result: 'success', data: recordText(await this.tasks.get(taskIdOf(payload))) };
+        return { result: 'success', data: recordText(await this.tasks.get(taskIdOf(payload), identity)) };
       case 'droplet_list':
-        return { result: 'success', data: JSON.stringify({ droplets: (await this.directory.list()).droplets.map(dropletView) }) };
+        return {
+          result: 'success',
+          data: JSON.stringify({ droplets: (await this.directory.list()).droplets.map((droplet) => this.view.of(droplet)) }),
+        };
       case 'system_status':
         return { result: 'success', data: JSON.stringify(this.health.page()) };
       default:

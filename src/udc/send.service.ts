@@ -1,22 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { mayCall } from '../common/access.js';
 import { Clock } from '../common/clock.js';
-import { OrchestratorError } from '../common/errors.js';
+import { ForbiddenError, OrchestratorError } from '../common/errors.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { Log } from '../common/log.js';
 import { iso } from '../common/time.js';
 import { Settings } from '../config/settings.js';
 import { DropletClient } from '../outbound/droplet.client.js';
+import type { DropletPolicy } from '../outbound/droplet.policy.js';
 import { isSuccess } from '../outbound/outcome.js';
 import { TraceContext } from '../outbound/trace-context.js';
 import { DropletDirectory } from '../registry/droplet.directory.js';
+import { PolicyBook } from '../registry/policy.book.js';
 import type { Send } from './message.dto.js';
+import type { Sender } from './message.service.js';
 
 /** Delivers messages to other droplets' `/message`; contract §3. */
 @Injectable()
 export class SendService {
   constructor(
     private readonly directory: DropletDirectory,
+    private readonly policies: PolicyBook,
     private readonly client: DropletClient,
     private readonly lifecycle: Lifecycle,
     private readonly settings: Settings,
@@ -24,17 +29,20 @@ export class SendService {
     private readonly log: Log,
   ) {}
 
-  async send(message: Send, requestId: string) {
+  /** @throws ForbiddenError for a droplet that the caller may not have called */
+  async send(message: Send, sender: Sender) {
     const traceId = randomUUID();
-    const sent = await this.deliver(message, traceId, requestId);
-    this.log.info({ request_id: requestId, trace_id: traceId, droplet: message.target, sent }, 'message sent');
+    const sent = await this.deliver(message, traceId, sender);
+    this.log.info({ request_id: sender.id, trace_id: traceId, droplet: message.target, sent }, 'message sent');
     return { sent, trace_id: traceId, target: message.target, timestamp: this.timestamp(), result: sent ? 'success' : 'error' };
   }
 
   /** True when the droplet took it; an unknown or unreachable one is no error here. */
-  private async deliver(message: Send, traceId: string, requestId: string): Promise<boolean> {
+  private async deliver(message: Send, traceId: string, { id, identity }: Sender): Promise<boolean> {
     try {
       const droplet = await this.directory.findByIdOrName(String(message.target));
+      if (!mayCall(identity, droplet.name)) throw ForbiddenError.droplet();
+      const policy = this.policies.policyOf(droplet);
       const { outcome } = await this.client.call(
         {
           name: droplet.name,
@@ -43,16 +51,17 @@ export class SendService {
           path: '/message',
           payload: this.body(message, traceId),
           taskId: traceId,
-          requestId,
+          requestId: id,
           trace: TraceContext.from(undefined),
           headers: {},
+          policy,
         },
-        this.plan(message),
+        this.plan(message, policy),
         { stop: [this.lifecycle.draining], abort: this.lifecycle.aborting },
       );
       return isSuccess(outcome);
     } catch (error) {
-      if (error instanceof OrchestratorError) return false;
+      if (error instanceof OrchestratorError && !(error instanceof ForbiddenError)) return false;
       throw error;
     }
   }
@@ -69,15 +78,18 @@ export class SendService {
     });
   }
 
-  private plan({ retry_count }: Send) {
+  /** How often is the sender's word; all else is the droplet's policy, or the settings. */
+  private plan({ retry_count }: Send, policy: DropletPolicy) {
     const { TASK_TIMEOUT, TASK_ATTEMPT_TIMEOUT, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS, RETRY_JITTER } = this.settings;
     const backoff = { baseMs: RETRY_BACKOFF_BASE_MS, maxMs: RETRY_BACKOFF_MAX_MS, jitter: RETRY_JITTER };
     return {
       maxAttempts: retry_count,
-      timeoutMs: TASK_TIMEOUT,
-      attemptTimeoutMs: TASK_ATTEMPT_TIMEOUT,
+      timeoutMs: policy.timeoutMs ?? TASK_TIMEOUT,
+      attemptTimeoutMs: policy.attemptTimeoutMs ?? TASK_ATTEMPT_TIMEOUT,
       backoff,
       retryUnsafe: true,
+      retryStatuses: policy.retryStatuses,
+      isPatient: false,
     };
   }
 

@@ -1,4 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
+import { Public, Requires } from '../common/access.js';
 import { epochSeconds, iso } from '../common/time.js';
 import { Settings } from '../config/settings.js';
 import { BUILD_DATE, VERSION } from '../config/version.js';
@@ -22,6 +23,7 @@ export class UdcController {
   ) {}
 
   @Get()
+  @Public()
   index() {
     const pages = ['health', 'info', 'capabilities', 'state', 'dependencies', 'droplets', 'tasks', 'metrics'];
     const links = Object.fromEntries(pages.map((page) => [page, `/orchestrator/${page}`]));
@@ -29,6 +31,7 @@ export class UdcController {
   }
 
   @Get('info')
+  @Requires('droplets:read')
   info() {
     const { url, registered, lastSync, cacheStatus, cacheAgeSeconds } = this.health.registry;
     return {
@@ -39,12 +42,14 @@ export class UdcController {
   }
 
   @Get('capabilities')
+  @Public()
   capabilities() {
     const metadata = { build_date: BUILD_DATE, registry_url: this.health.registry.url };
     return { version: VERSION, features: FEATURES, dependencies: ['registry'], udc_version: '1.0', metadata };
   }
 
   @Get('state')
+  @Requires('droplets:read')
   state() {
     return {
       state: this.health.status,
@@ -59,6 +64,7 @@ export class UdcController {
   }
 
   @Get('dependencies')
+  @Requires('droplets:read')
   dependencies() {
     const { health, cacheStatus } = this.health.registry;
     return {

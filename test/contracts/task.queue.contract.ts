@@ -38,6 +38,8 @@ export function taskQueueContract(
     let clock: ManualClock;
     let subject: TaskQueueUnderTest;
     let held: Held[];
+    let perLane = 64;
+    const room = () => ({ most: perLane, now: perLane, askAgainMs: 1000 });
 
     beforeEach(() => {
       clock = new ManualClock();
@@ -50,11 +52,12 @@ export function taskQueueContract(
     });
 
     const start = async (limits: Partial<Limits> = {}): Promise<void> => {
-      subject = await open(clock, { perLane: 64, inAll: 1024, ...limits });
+      ({ perLane } = { perLane: 64, ...limits });
+      subject = await open(clock, { perLane, inAll: 1024, ...limits });
     };
     const jobOf = (task: TaskRecord, change: Partial<Job> = {}): Job => ({
       ...{ id: task.id, kind: 'task', lane: 'a', priority: 5, dueAt: clock.now(), deadlineAt: clock.now() + 1000 },
-      ...{ attemptsBefore: 0, delayMs: 0, interruptions: 0 },
+      ...{ attemptsBefore: 0, delayMs: 0, interruptions: 0, isCharged: true },
       ...change,
     });
     /** Accepts one task for each change of its job; resolves with their ids. */
@@ -76,6 +79,7 @@ export function taskQueueContract(
             };
             held.push({ job, abort, end });
           }),
+        room,
       );
     const handed = (): string[] => held.map(({ job }) => job.id);
     const lanes = (): string[] => held.map(({ job }) => job.lane);
@@ -260,7 +264,7 @@ export function taskQueueContract(
         seen.push(job);
         if (seen.length === 1) throw new Error('a bug of ours');
         await subject.store.settle(job.id, { change: { status: 'success' }, next: null });
-      });
+      }, room);
       const ids = await add({}, {});
       await until(() => seen.length === 2);
       expect(seen.map(({ id }) => id).sort()).toEqual(ids.sort());

@@ -191,6 +191,42 @@ export function taskStoreContract(
         expect(await listed({ meta })).toEqual([task.id]);
       });
 
+      it('shows one caller’s tasks alone, whatever else it is asked for', async () => {
+        const meta = { shared: 'yes' };
+        const of = (caller: string, change: Partial<TaskRecord> = {}) => taskRecord({ caller, meta, ...change });
+        const ann = [of('ann'), of('ann', { dropletName: 'Other' }), of('ann', { status: 'error', meta: null })] as const;
+        const bob = [of('bob'), of('bob', { dropletName: 'other', status: 'error' })] as const;
+        await insert(...ann, ...bob, of(''));
+        const [, , failed] = ann;
+        const rare = { rare: 'yes' };
+        const [annsRare, bobsRare] = [
+          of('ann', { meta: rare, dropletName: 'third', status: 'timeout' }),
+          of('bob', { meta: rare }),
+        ];
+        expect((await store.get(failed.id))?.caller).toBe('ann');
+        const newest = (tasks: readonly TaskRecord[]) => ids(tasks).toReversed();
+        expect(await listed({ caller: 'ann' })).toEqual(newest(ann));
+        expect((await list({ caller: 'ann' })).tasks.map(({ caller }) => caller)).toEqual(['ann', 'ann', 'ann']);
+        expect(await listed({ caller: 'ann', status: 'error' })).toEqual([failed.id]);
+        expect(await listed({ caller: 'ann', dropletName: 'OTHER' })).toEqual([ann[1].id]);
+        expect(await listed({ caller: 'bob', dropletName: 'Other', status: 'error' })).toEqual([bob[1].id]);
+        expect(await listed({ caller: 'ann', meta })).toEqual(newest(ann.slice(0, 2)));
+        expect(await listed({ caller: 'bob', meta, status: 'error', dropletName: 'other' })).toEqual([bob[1].id]);
+        expect(await listed({ caller: 'ann', cursor: failed.id, limit: 1 })).toEqual([ann[1].id]);
+        expect(await listed({ caller: 'ANN' })).toEqual([]);
+        const page = await list({ caller: 'ann', limit: 1, cursor: failed.id });
+        expect([page.total, page.isTotalExact, page.hasMore]).toEqual([3, true, true]);
+        await insert(annsRare, bobsRare);
+        expect(await listed({ caller: 'ann', meta: rare })).toEqual([annsRare.id]);
+      });
+
+      it('keeps whose a task is, whatever becomes of it', async () => {
+        const task = queuedTask({ caller: 'ann' });
+        await store.accept([{ task, job: null, key: null }]);
+        expect((await store.settle(task.id, { change: { status: 'cancelled' }, next: null }))?.caller).toBe('ann');
+        expect(await listed({ caller: 'ann', status: 'cancelled' })).toEqual([task.id]);
+      });
+
       it('counts all matches whatever the limit and the cursor', async () => {
         const tasks = taskRecords(6, { status: 'error' });
         await insert(...tasks, taskRecord());
@@ -342,7 +378,7 @@ export function taskStoreContract(
 
     const jobOf = (task: TaskRecord, change: Partial<Job> = {}): Job => ({
       ...{ id: task.id, kind: 'task', lane: 'droplet echo', priority: task.priority, dueAt: clock.now() },
-      ...{ deadlineAt: clock.now() + 1000, attemptsBefore: 0, delayMs: 0, interruptions: 0 },
+      ...{ deadlineAt: clock.now() + 1000, attemptsBefore: 0, delayMs: 0, interruptions: 0, isCharged: true },
       ...change,
     });
     const keyOf = (change: Partial<IdempotencyKey> = {}): IdempotencyKey => ({
@@ -463,6 +499,55 @@ export function taskStoreContract(
           'accepted',
           'replayed',
         ]);
+      });
+    });
+
+    describe('withdraw', () => {
+      const reserve = async (change: Partial<TaskRecord> = {}): Promise<TaskRecord> => {
+        const task = queuedTask({ status: 'running', meta: { by: 'me' }, ...change });
+        expect(await accept({ task, job: null, key: keyOf() })).toEqual(['accepted']);
+        return task;
+      };
+
+      it('leaves no trace of a task that was reserved and never begun', async () => {
+        const kept = taskRecord();
+        await insert(kept);
+        const totals = await store.totals();
+        const task = await reserve();
+        await store.withdraw(task.id, keyOf());
+        expect(await store.get(task.id)).toBeNull();
+        expect(await listed()).toEqual([kept.id]);
+        expect(await listed({ meta: { by: 'me' } })).toEqual([]);
+        expect([(await list()).total, await store.totals()]).toEqual([1, totals]);
+      });
+
+      it('frees its key, also for another request', async () => {
+        await store.withdraw((await reserve()).id, keyOf());
+        const [next, repeat] = [queuedTask(), queuedTask()];
+        expect(await accept(acceptance(next, keyOf({ fingerprint: 'other' })))).toEqual(['accepted']);
+        expect(await accept(acceptance(repeat, keyOf({ fingerprint: 'other' })))).toEqual(['replayed']);
+      });
+
+      it('never lets a key stand for two that ask for it while it goes', async () => {
+        for (let round = 0; round < 10; round++) {
+          const { id } = await reserve();
+          const asked = Array.from({ length: 5 }, () => queuedTask({ status: 'running' }));
+          const kinds = asked.map((task) => accept({ task, job: null, key: keyOf() }));
+          const [, ...told] = await Promise.all([store.withdraw(id, keyOf()), ...kinds]);
+          const taken = asked.filter((_task, index) => told[index]?.[0] === 'accepted');
+          expect(taken.length).toBeLessThanOrEqual(1);
+          for (const task of taken) await store.withdraw(task.id, keyOf());
+        }
+      });
+
+      it('changes nothing of a task that has ended, nor of one that was never there', async () => {
+        const task = await reserve();
+        await store.settle(task.id, { change: { status: 'success', completedAt: clock.now(), durationMs: 1 }, next: null });
+        await store.withdraw(task.id, keyOf());
+        await store.withdraw(queuedTask().id, keyOf());
+        expect(await store.get(task.id)).toMatchObject({ status: 'success' });
+        expect((await list()).total).toBe(1);
+        expect(await accept(acceptance(queuedTask(), keyOf()))).toEqual(['replayed']);
       });
     });
 

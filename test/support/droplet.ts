@@ -32,3 +32,6 @@ export async function startDroplet(): Promise<TestServer> {
   });
   return server;
 }
+
+/** What a list says of the health of a droplet before its first call; contract §5. */
+export const NOT_CALLED_YET = { state: 'unknown', breaker: 'closed', in_flight: 0, success_rate_percent: null, p95_ms: null };

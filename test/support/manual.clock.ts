@@ -28,6 +28,10 @@ export class ManualClock extends Clock {
     return this.passed;
   }
 
+  steady(): number {
+    return this.start + this.passed;
+  }
+
   random(): number {
     return this.chance;
   }

@@ -86,12 +86,12 @@ export const saysAndResets =
   (socket) =>
     void socket.write(text, () => setTimeout(() => socket.resetAndDestroy(), 5));
 
-/** Writes the start at once, then one byte every 20 ms, for ever. */
+/** Writes the start at once, then one byte every so many milliseconds, for ever. */
 export const drips =
-  (start: string, byte: string): Misbehaviour =>
+  (start: string, byte: string, everyMs = 20): Misbehaviour =>
   (socket) => {
     socket.write(start);
-    const timer = setInterval(() => socket.write(byte), 20);
+    const timer = setInterval(() => socket.write(byte), everyMs);
     socket.once('close', () => clearInterval(timer));
   };
 

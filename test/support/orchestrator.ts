@@ -8,7 +8,7 @@ import { Shutdown } from '../../src/shutdown.js';
 import { HttpClient } from './http.client.js';
 import { freePort } from './server.js';
 
-/** Short waits, no chance, no log, a database of its own. */
+/** Short waits, no chance, no log, a database of its own; breaker and budget stay out of the way of what is not about them. */
 const QUIET = {
   HOST: '127.0.0.1',
   LOG_LEVEL: 'silent',
@@ -16,6 +16,8 @@ const QUIET = {
   RETRY_BACKOFF_BASE_MS: '20',
   RETRY_BACKOFF_MAX_MS: '40',
   SHUTDOWN_GRACE: '2',
+  BREAKER_MIN_CALLS: '1000000',
+  RETRY_BUDGET_MIN_PER_SECOND: '1000000',
 };
 
 /** A running orchestrator in this process, over real sockets and a real file. */

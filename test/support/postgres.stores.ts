@@ -2,7 +2,7 @@ import { PgBoss } from 'pg-boss';
 import type { Clock } from '../../src/common/clock.js';
 import { createLog } from '../../src/common/log.js';
 import type { Job } from '../../src/tasks/task.queue.js';
-import type { LaneLimits } from '../../src/storage/lane.dispatcher.js';
+import type { QueueLimits } from '../../src/storage/postgres/postgres.task.queue.js';
 import { ClusterBus } from '../../src/storage/postgres/cluster.bus.js';
 import { migrate, SCHEMA } from '../../src/storage/postgres/migrations.js';
 import {
@@ -21,13 +21,14 @@ import { ManualClock } from './manual.clock.js';
 import { queryOnce } from './postgres.js';
 import { sharedPostgres } from './shared.postgres.js';
 
-const LIMITS: LaneLimits = { perLane: 64, inAll: 1024 };
+const LIMITS: QueueLimits = { perLane: 64, inAll: 1024 };
 
 /** pg-boss reads the time by this function: in the tests it is what a table says. */
 const HELD_TIME = `
   CREATE TABLE ${JOBS_SCHEMA}.test_time AS SELECT now() AS now;
   CREATE OR REPLACE FUNCTION ${JOBS_SCHEMA}.job_now() RETURNS timestamptz LANGUAGE sql STABLE
-    AS $$ SELECT now FROM ${JOBS_SCHEMA}.test_time $$`;
+    AS $$ SELECT now FROM ${JOBS_SCHEMA}.test_time $$;
+  ALTER TABLE ${JOBS_SCHEMA}.job ALTER created_on SET DEFAULT ${JOBS_SCHEMA}.job_now()`;
 
 const TABLES = ['tasks', 'task_meta', 'task_totals', 'idempotency_keys', 'droplets', 'replicas'].map(
   (name) => `${SCHEMA}.${name}`,
@@ -54,10 +55,11 @@ async function makeDatabase(): Promise<string> {
   return url;
 }
 
-/** The jobs that a database holds, in no order. */
-export async function jobsIn(url: string): Promise<Job[]> {
+/** The jobs that a database holds, in no order; their times are kept as counted from when they were put. */
+export async function jobsIn(url: string, putAt = 0): Promise<Job[]> {
   const { rows } = await queryOnce(url, `SELECT data->>'job' AS job FROM ${JOBS_SCHEMA}.job`);
-  return rows.map(({ job }) => JSON.parse(job) as Job);
+  const kept = rows.map(({ job }) => JSON.parse(job) as Job);
+  return kept.map((job) => ({ ...job, dueAt: job.dueAt + putAt, deadlineAt: job.deadlineAt + putAt }));
 }
 
 /** The stores of one replica, made of what the application makes them of; its time is the clock's in PostgreSQL, too. */
@@ -84,7 +86,7 @@ export async function openPostgres(url: string, clock: Clock = new ManualClock()
     await boss.stop({ graceful: false });
     await connection.close();
   };
-  return { boss, bus, connection, droplets, health, jobs, queue, replica, tasks, close };
+  return { url, boss, bus, connection, droplets, health, jobs, queue, replica, tasks, close };
 }
 
 /** What pg-boss does now and then by itself, a test asks for. */

@@ -7,6 +7,7 @@ import type { Clock } from '../../src/common/clock.js';
 import { Lifecycle } from '../../src/common/lifecycle.js';
 import { createLog, type Log } from '../../src/common/log.js';
 import { parseSettings, type Settings } from '../../src/config/settings.js';
+import { ResponseMemory } from '../../src/outbound/response.memory.js';
 import { RetryPolicy } from '../../src/outbound/retry.policy.js';
 import { UndiciTransport } from '../../src/outbound/undici.adapter.js';
 import type { Droplet } from '../../src/registry/droplet.js';
@@ -51,7 +52,7 @@ export function registryClient(
   const http = new HttpService(
     axios.create({ adapter: transport.adapter, transformRequest: [], transformResponse: [], validateStatus: null }),
   );
-  const client = new RegistryClient(new RetryPolicy(http, clock), settings, lifecycle);
+  const client = new RegistryClient(new RetryPolicy(http, new ResponseMemory(settings), clock), settings, lifecycle);
   return { client, lifecycle, close: () => transport.close() };
 }
 

@@ -6,7 +6,7 @@ export interface RegistryEntry {
   name: string;
   endpoint: string;
   status?: string;
-  metadata?: { version: string };
+  metadata?: { version: string; policy?: unknown };
 }
 
 type Mode = (seen: Seen, response: ServerResponse) => boolean;

@@ -6,11 +6,11 @@ import { GroupCommit } from '../../src/storage/sqlite/group.commit.js';
 import { SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
 import { SqliteJobs } from '../../src/storage/sqlite/sqlite.jobs.js';
 import { SqliteTaskQueue } from '../../src/storage/sqlite/sqlite.task.queue.js';
-import type { LaneLimits } from '../../src/storage/lane.dispatcher.js';
 import { SqliteTaskStore } from '../../src/storage/sqlite/sqlite.task.store.js';
 import { ManualClock } from './manual.clock.js';
 
-const LIMITS: LaneLimits = { perLane: 64, inAll: 1024 };
+/** Jobs that run side by side. */
+const IN_ALL = 1024;
 
 /** What an open database is written through. */
 interface Opened {
@@ -19,8 +19,8 @@ interface Opened {
 }
 
 /** The stores over an open database, as a process that begins makes them. */
-export function storesOf({ database, commits }: Opened, clock: Clock, limits = LIMITS) {
-  const queue = new SqliteTaskQueue({ jobs: new SqliteJobs(database), commits, clock, log: createLog('silent') }, limits);
+export function storesOf({ database, commits }: Opened, clock: Clock, maxInAll = IN_ALL) {
+  const queue = new SqliteTaskQueue({ jobs: new SqliteJobs(database), commits, clock, log: createLog('silent') }, maxInAll);
   return {
     queue,
     tasks: new SqliteTaskStore(database, commits, queue, clock),
@@ -29,10 +29,10 @@ export function storesOf({ database, commits }: Opened, clock: Clock, limits = L
 }
 
 /** A real SQLite database and what stores things in it, outside of any application. */
-export function openSqlite(file = ':memory:', clock: Clock = new ManualClock(), limits = LIMITS) {
+export function openSqlite(file = ':memory:', clock: Clock = new ManualClock(), maxInAll = IN_ALL) {
   const { database, close } = openDatabase(file);
   const commits = new GroupCommit(database, clock, createLog('silent'));
-  const stores = storesOf({ database, commits }, clock, limits);
+  const stores = storesOf({ database, commits }, clock, maxInAll);
   return {
     ...{ database, commits },
     ...stores,

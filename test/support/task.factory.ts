@@ -1,4 +1,5 @@
 import { v7 } from 'uuid';
+import type { LaneRoom } from '../../src/tasks/task.queue.js';
 import type { TaskRecord, TaskRequest } from '../../src/tasks/task.js';
 
 const FIRST_AT = Date.UTC(2026, 0, 1);
@@ -10,6 +11,7 @@ export function taskRecord({ at, ...change }: Partial<TaskRecord> & { at?: numbe
   const createdAt = at ?? FIRST_AT + made;
   return {
     id: v7({ msecs: createdAt, seq: made }),
+    caller: '',
     ...{ dropletName: 'echo', targetUrl: 'http://echo.test/work', method: 'GET', path: '/work', status: 'success' },
     ...{ responseStatus: 200, responseBody: '{"ok":true}', retryCount: 0, attempts: 1 },
     ...{ createdAt, completedAt: createdAt + 12, durationMs: 12, error: null, meta: null, priority: 5, history: [] },
@@ -36,3 +38,6 @@ export const taskRequest = (change: Partial<TaskRequest> = {}): TaskRequest => (
   ...{ timeoutMs: null, attemptTimeoutMs: null, maxAttempts: null, retryUnsafe: null },
   ...change,
 });
+
+/** As much room in a lane as there is by default. */
+export const anyRoom = (): LaneRoom => ({ most: 64, now: 64, askAgainMs: 1000 });

@@ -4,7 +4,7 @@ import { ManualClock } from '../../../test/support/manual.clock.js';
 import { queryOnce } from '../../../test/support/postgres.js';
 import { emptyDatabase, jobsIn, openPostgres } from '../../../test/support/postgres.stores.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
-import { queuedTask } from '../../../test/support/task.factory.js';
+import { anyRoom, queuedTask } from '../../../test/support/task.factory.js';
 import type { Job } from '../../tasks/task.queue.js';
 import type { TaskRecord } from '../../tasks/task.js';
 import { markClaimed } from './job.claims.js';
@@ -40,12 +40,12 @@ describe('A replica that was stopped while it held a job', () => {
 
   const jobOf = (task: TaskRecord, change: Partial<Job> = {}): Job => ({
     ...{ id: task.id, kind: 'task', lane: 'droplet echo', priority: 5, dueAt: clock.now(), deadlineAt: clock.now() + 60_000 },
-    ...{ attemptsBefore: 0, delayMs: 0, interruptions: 0, ...change },
+    ...{ attemptsBefore: 0, delayMs: 0, interruptions: 0, isCharged: true, ...change },
   });
   /** Works until a job is held. */
   const claim = async ({ queue }: Opened): Promise<Held> => {
     const held: Held[] = [];
-    queue.work((job, { lease }) => new Promise(() => held.push({ job, lease: lease! })));
+    queue.work((job, { lease }) => new Promise(() => held.push({ job, lease: lease! })), anyRoom);
     await until(() => {
       if (held.length === 0) clock.advance(500);
       return held.length > 0;
@@ -86,7 +86,7 @@ describe('A replica that was stopped while it held a job', () => {
 
   it('keeps its job for as long as it says that it lives', async () => {
     await accept();
-    stopped.queue.work(() => new Promise(() => undefined));
+    stopped.queue.work(() => new Promise(() => undefined), anyRoom);
     const state = async (): Promise<{ state: string; silent: number }> => {
       const silent = `extract(epoch FROM ${JOBS_SCHEMA}.job_now() - heartbeat_on)::int AS silent`;
       return (await queryOnce(url, `SELECT state, ${silent} FROM ${JOBS_SCHEMA}.job`)).rows[0] as never;
@@ -168,7 +168,7 @@ describe('A replica that was stopped while it held a job', () => {
   it('does not run a job that it had fetched when the task was cancelled', async () => {
     const task = await accept();
     const fetched = await stopped.connection.transaction((session) =>
-      stopped.jobs.claim(queueOf(jobOf(task)), { limit: 1, perLane: 1 }, session),
+      stopped.jobs.claim(queueOf(jobOf(task)), { limit: 1, perLane: 1, now: Date.now() }, session),
     );
     expect(fetched).toHaveLength(1);
     await other.tasks.settle(task.id, { change: { status: 'cancelled' }, next: null });

@@ -7,7 +7,16 @@ import { sharedPostgres } from '../../../test/support/shared.postgres.js';
 import { migrate, NewerSchemaError, SCHEMA } from './migrations.js';
 import { JOBS_SCHEMA } from './postgres.jobs.js';
 
-const TABLES = ['droplets', 'idempotency_keys', 'replicas', 'schema_steps', 'task_meta', 'task_totals', 'tasks'];
+const TABLES = [
+  'droplet_orders',
+  'droplets',
+  'idempotency_keys',
+  'replicas',
+  'schema_steps',
+  'task_meta',
+  'task_totals',
+  'tasks',
+];
 
 describe('migrate', () => {
   let url: string;

@@ -32,6 +32,7 @@ const STEPS: readonly Step[] = [
     sql: `
     CREATE TABLE ${SCHEMA}.tasks (
       id uuid PRIMARY KEY,
+      caller text NOT NULL DEFAULT '',
       droplet_name text NOT NULL,
       droplet_key text NOT NULL,
       target_url text NOT NULL,
@@ -60,6 +61,7 @@ const STEPS: readonly Step[] = [
     );
     CREATE INDEX tasks_by_status ON ${SCHEMA}.tasks (status, id);
     CREATE INDEX tasks_by_droplet ON ${SCHEMA}.tasks (droplet_key, status, id);
+    CREATE INDEX tasks_by_caller ON ${SCHEMA}.tasks (caller, id) WHERE caller <> '';
     CREATE INDEX tasks_by_completion ON ${SCHEMA}.tasks (completed_at) WHERE completed_at IS NOT NULL;
     CREATE INDEX tasks_by_owner ON ${SCHEMA}.tasks (owner) WHERE status = 'running' AND owner IS NOT NULL;
     CREATE TABLE ${SCHEMA}.task_meta (
@@ -93,6 +95,11 @@ const STEPS: readonly Step[] = [
       id bigint PRIMARY KEY,
       name text NOT NULL UNIQUE,
       entry text NOT NULL
+    );
+    CREATE TABLE ${SCHEMA}.droplet_orders (
+      name text PRIMARY KEY,
+      paused boolean NOT NULL,
+      breaker text NOT NULL
     );
     CREATE TABLE ${SCHEMA}.replicas (
       id uuid PRIMARY KEY,

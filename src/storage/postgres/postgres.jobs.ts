@@ -39,6 +39,15 @@ export function queueOf({ kind, lane }: Job): string {
   return `droplet.${readable.slice(0, 40)}.${digest.toString('hex', 0, 6)}`;
 }
 
+/** What a claim is limited by. */
+interface ClaimOptions {
+  readonly limit: number;
+  /** Jobs of the queue that may run in the whole cluster. */
+  readonly perLane: number;
+  /** Steady epoch milliseconds. */
+  readonly now: number;
+}
+
 /** Our jobs as pg-boss keeps them: a queue for each droplet, limited over all replicas by pg-boss' groups. */
 export class PostgresJobs {
   private readonly known = new Map<string, Promise<void>>();
@@ -50,11 +59,14 @@ export class PostgresJobs {
     await Promise.all([...new Set(jobs.map(queueOf))].map((queue) => this.ensure(queue)));
   }
 
-  /** Puts jobs into the transaction of `session`; their places were made by `queueOf` and a new id. */
+  /**
+   * Puts jobs into the transaction of `session`; their places were made by `queueOf` and a new id. What they wait for is
+   * kept as it is counted from `now`, steady epoch ms, so that replicas need not agree on the time.
+   */
   async put(jobs: readonly (Place & { readonly job: Job })[], now: number, session: Session): Promise<void> {
     const put = [...grouped(jobs)].map(async ([queue, group]) => {
       const inserts = group.map(({ id, job }) => ({
-        ...{ id, priority: job.priority, group: { id: queue }, data: { job: JSON.stringify(job) } },
+        ...{ id, priority: job.priority, group: { id: queue }, data: { job: JSON.stringify(shifted(job, -now)) } },
         ...(job.dueAt > now ? { startAfter: (job.dueAt - now) / 1000 } : {}),
       }));
       await this.boss.insert(queue, inserts, { db: databaseOf(session) });
@@ -75,18 +87,24 @@ export class PostgresJobs {
    * Claims due jobs of a queue, the most urgent first and of those the oldest. Replicas take turns in the transaction of
    * `session`: pg-boss counts what runs in a group, but two that count at once would both find room.
    */
-  async claim(queue: string, { limit, perLane }: { limit: number; perLane: number }, session: Session): Promise<ClaimedPlace[]> {
+  async claim(queue: string, { limit, perLane, now }: ClaimOptions, session: Session): Promise<ClaimedPlace[]> {
     await this.ensure(queue);
     const turn = { name: 'take turn', text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [queue] };
     const [, busy] = await Promise.all([session.query(turn), running(queue, session)]);
     const room = perLane - busy;
     // pg-boss would read all that waits to find that none may run.
     if (room <= 0) return [];
-    const options = { batchSize: Math.min(limit, room), groupConcurrency: perLane, db: databaseOf(session) };
+    const options = {
+      batchSize: Math.min(limit, room),
+      groupConcurrency: perLane,
+      includeMetadata: true,
+      db: databaseOf(session),
+    } as const;
     const fetched = await this.boss.fetch<{ job: string }>(queue, options);
     return fetched
-      .map(({ id, retryCount, data }) => {
-        const job = JSON.parse(data.job) as Job;
+      .map(({ id, retryCount, data, createdOn, startedOn }) => {
+        const putAt = now - (startedOn.getTime() - createdOn.getTime());
+        const job = shifted(JSON.parse(data.job) as Job, putAt);
         return { queue, id, count: retryCount, job: { ...job, interruptions: job.interruptions + retryCount } };
       })
       .sort((a, b) => b.job.priority - a.job.priority || (a.id < b.id ? -1 : 1));
@@ -128,6 +146,9 @@ function grouped<P extends Place>(places: readonly P[]): Map<string, P[]> {
 /** Claims as pg-boss names them. */
 const attempts = (places: readonly (Place & { readonly count: number })[]): JobAttempt[] =>
   places.map(({ id, count }) => ({ id, retryCount: count }));
+
+/** The same job, by a clock that shows `ms` more. */
+const shifted = (job: Job, ms: number): Job => ({ ...job, dueAt: job.dueAt + ms, deadlineAt: job.deadlineAt + ms });
 
 /** How many jobs of a queue run in the whole cluster. */
 async function running(queue: string, session: Session): Promise<number> {

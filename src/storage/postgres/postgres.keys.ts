@@ -58,6 +58,18 @@ async function take(requests: readonly KeyRequest[], overBy: number, session: Se
   return requests.filter(({ key }) => !ours.has(keyName(key)));
 }
 
+/** Holds a key for the rest of the transaction, if it stands for this task: who asks for it at the same time waits. */
+export async function lockKey({ caller, key }: IdempotencyKey, taskId: string, session: Session): Promise<void> {
+  const text = `SELECT 1 FROM ${SCHEMA}.idempotency_keys WHERE caller = $1 AND key = $2 AND task_id = $3 FOR UPDATE`;
+  await session.query({ text, values: [caller, key, taskId] });
+}
+
+/** Frees a key that `lockKey` holds. */
+export async function freeKey({ caller, key }: IdempotencyKey, taskId: string, session: Session): Promise<void> {
+  const text = `DELETE FROM ${SCHEMA}.idempotency_keys WHERE caller = $1 AND key = $2 AND task_id = $3`;
+  await session.query({ text, values: [caller, key, taskId] });
+}
+
 /** Removes keys that stand for nothing any more. */
 export async function removeExpiredKeys(now: number, session: Session): Promise<void> {
   await session.query({ text: `DELETE FROM ${SCHEMA}.idempotency_keys WHERE expires_at <= $1`, values: [now] });

@@ -9,6 +9,7 @@ import { PostgresConnection } from './postgres.connection.js';
 import { PostgresDropletStore } from './postgres.droplet.store.js';
 import { isHopeless } from './postgres.errors.js';
 import { JOBS_SCHEMA, PostgresJobs } from './postgres.jobs.js';
+import { PostgresOrderStore } from './postgres.order.store.js';
 import { PostgresReplicas } from './postgres.replicas.js';
 import { PostgresTaskQueue } from './postgres.task.queue.js';
 import { PostgresTaskStore } from './postgres.task.store.js';
@@ -39,6 +40,7 @@ export class PostgresStorage implements OnApplicationShutdown {
     readonly queue: PostgresTaskQueue,
     readonly droplets: PostgresDropletStore,
     readonly replicas: PostgresReplicas,
+    readonly orders: PostgresOrderStore,
   ) {}
 
   /** Connects, brings the schema up to date and joins the others. @throws UnusableServerError */
@@ -62,10 +64,11 @@ export class PostgresStorage implements OnApplicationShutdown {
     const tasks = new PostgresTaskStore({ connection, queue, replica, health, clock });
     const droplets = new PostgresDropletStore(connection, bus, clock);
     const replicas = new PostgresReplicas(bus, clock, (id) => tasks.get(id));
+    const orders = new PostgresOrderStore(connection, bus);
     await replica.join();
     await bus.open(boss.getDb());
     health.start();
-    return new PostgresStorage(connection, boss, bus, replica, health, tasks, queue, droplets, replicas);
+    return new PostgresStorage(connection, boss, bus, replica, health, tasks, queue, droplets, replicas, orders);
   }
 
   /** Closed last, after every call has ended; a store that is away does not hold it. */

@@ -31,7 +31,10 @@ describe('PostgresTaskQueue of several replicas', () => {
     await Promise.all(replicas.map(({ close }) => close()));
   });
 
+  let most = 64;
+  const room = () => ({ most, now: most, askAgainMs: 1000 });
   const start = async (perLane = 64): Promise<[Opened, Opened]> => {
+    most = perLane;
     const url = await emptyDatabase();
     const opened: [Opened, Opened] = [
       await openPostgres(url, clock, { perLane, inAll: 1024 }),
@@ -42,7 +45,14 @@ describe('PostgresTaskQueue of several replicas', () => {
   };
   const add = async ({ tasks }: Opened, count: number, change: Partial<Job> = {}): Promise<string[]> => {
     const queued = Array.from({ length: count }, () => queuedTask());
-    const times = { dueAt: clock.now(), deadlineAt: clock.now() + 60_000, attemptsBefore: 0, delayMs: 0, interruptions: 0 };
+    const times = {
+      dueAt: clock.now(),
+      deadlineAt: clock.now() + 60_000,
+      attemptsBefore: 0,
+      delayMs: 0,
+      interruptions: 0,
+      isCharged: true,
+    };
     const job = { kind: 'task', lane: 'a', priority: 5, ...times, ...change } as const;
     await tasks.accept(queued.map((task) => ({ task, job: { id: task.id, ...job }, key: null })));
     return queued.map(({ id }) => id);
@@ -60,6 +70,7 @@ describe('PostgresTaskQueue of several replicas', () => {
             resolve();
           });
         }),
+      room,
     );
     return { ids, end: () => Promise.all(ends.splice(0).map((end) => end())) };
   };
@@ -98,7 +109,11 @@ describe('PostgresTaskQueue of several replicas', () => {
     await add(one, 10);
     const claim = ({ connection, jobs }: Opened, work: () => Promise<void>) =>
       connection.transaction(async (session) => {
-        const claimed = await jobs.claim(queueOf({ kind: 'task', lane: 'a' } as Job), { limit: 3, perLane: 3 }, session);
+        const claimed = await jobs.claim(
+          queueOf({ kind: 'task', lane: 'a' } as Job),
+          { limit: 3, perLane: 3, now: Date.now() },
+          session,
+        );
         await work();
         return claimed.length;
       });
@@ -114,6 +129,23 @@ describe('PostgresTaskQueue of several replicas', () => {
     await Promise.race([second, new Promise((resolve) => setTimeout(resolve, 50))]);
     isOver = true;
     expect([await first, await second]).toEqual([3, 0]);
+  });
+
+  it('counts a deadline from when the job was put, whatever the clocks of the replicas show', async () => {
+    const ahead = new (class extends ManualClock {
+      override steady(): number {
+        return super.steady() + 3_600_000;
+      }
+    })();
+    const [one] = await start();
+    const other = await openPostgres(one.url, ahead);
+    replicas.push(other);
+    await add(one, 1, { dueAt: clock.steady(), deadlineAt: clock.steady() + 60_000 });
+    for (const each of [clock, ahead]) each.advance(5000);
+    const deadlines: number[] = [];
+    other.queue.work(({ deadlineAt }) => Promise.resolve(void deadlines.push(deadlineAt)), room);
+    await until(() => deadlines.length > 0);
+    expect(deadlines[0]).toBe(ahead.steady() + 55_000);
   });
 
   it('wakes those that have nothing to do before they would look by themselves', async () => {

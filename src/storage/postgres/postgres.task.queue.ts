@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
-import { TaskQueue, type Job, type JobHandler } from '../../tasks/task.queue.js';
-import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource, type LaneLimits } from '../lane.dispatcher.js';
+import { TaskQueue, type Job, type JobHandler, type LaneRoom } from '../../tasks/task.queue.js';
+import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource } from '../lane.dispatcher.js';
 import type { ClusterBus } from './cluster.bus.js';
 import { dueTimes, dueTimeOf, markClaimed, waitingJobs } from './job.claims.js';
 import { queueOf, type ClaimedPlace, type PostgresJobs } from './postgres.jobs.js';
@@ -26,6 +26,13 @@ export interface QueueParts {
   readonly log: Log;
 }
 
+export interface QueueLimits {
+  /** Jobs of one droplet that run side by side in the cluster, before its own policy is known. */
+  readonly perLane: number;
+  /** Jobs of all droplets that run side by side in this process. */
+  readonly inAll: number;
+}
+
 /**
  * The queue of all replicas: jobs wait in pg-boss, and each replica has a dispatcher that fetches them. A message from
  * the replica that put a job wakes the others; a look at all queues now and then finds what no message told of.
@@ -37,15 +44,18 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
   private readonly claims = new Set<Promise<unknown>>();
   /** Jobs in the cluster at the last look, and what has come here since. */
   private count = 0;
+  private roomOfLane: (lane: string) => LaneRoom = () => ({ most: 0, now: 0, askAgainMs: 0 });
+  /** The lane of each queue of one droplet that has been seen. */
+  private readonly lanes = new Map<string, string>();
 
   constructor(
     private readonly parts: QueueParts,
-    private readonly limits: LaneLimits,
+    private readonly limits: QueueLimits,
   ) {
     super();
     const { bus, clock, log } = parts;
-    this.dispatcher = new LaneDispatcher({ source: this, clock, log }, limits);
-    bus.on('due', (queue) => this.dispatcher.wake(String(queue), clock.now() + AFTER_HINT_MS));
+    this.dispatcher = new LaneDispatcher({ source: this, clock, log }, limits.inAll);
+    bus.on('due', (queue) => this.dispatcher.wake(String(queue), clock.steady() + AFTER_HINT_MS));
     bus.onReconnect(() => void this.lookAtAll());
   }
 
@@ -57,11 +67,13 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
     return this.count;
   }
 
-  work(handler: JobHandler): void {
-    this.dispatcher.start(async (job, claim) => {
+  work(handler: JobHandler, roomOf: (lane: string) => LaneRoom): void {
+    this.roomOfLane = roomOf;
+    const handle: JobHandler = async (job, claim) => {
       await handler(job, claim);
       this.held.delete(claim.lease ?? '');
-    });
+    };
+    this.dispatcher.start(handle, (queue) => this.roomOf(queue));
     void this.every(LOOK_EVERY_MS, () => this.lookAtAll());
     void this.every(TOUCH_EVERY_MS, () => this.parts.jobs.touch([...this.held.values()]));
   }
@@ -70,8 +82,9 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
   added(job: Job): void {
     this.count++;
     const queue = queueOf(job);
+    this.lanes.set(queue, job.lane);
     // What is due later is found by everybody's look, should we be gone by then.
-    if (job.dueAt <= this.parts.clock.now()) this.parts.bus.send('due', queue, queue);
+    if (job.dueAt <= this.parts.clock.steady()) this.parts.bus.send('due', queue, queue);
     this.dispatcher.wake(queue, job.dueAt);
   }
 
@@ -106,9 +119,15 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
     if (place) await this.parts.jobs.fail(place);
   }
 
+  private roomOf(queue: string): LaneRoom {
+    const lane = this.lanes.get(queue);
+    // Of a queue that was never seen, a first job tells the lane.
+    return lane === undefined ? { most: this.limits.perLane, now: 1, askAgainMs: AFTER_FULL_MS } : this.roomOfLane(lane);
+  }
+
   private async take(queue: string, limit: number, stopped: AbortSignal): Promise<Claimed> {
     const { connection, jobs, clock } = this.parts;
-    const options = { limit, perLane: this.limits.perLane };
+    const options = { limit, perLane: this.roomOf(queue).most, now: clock.steady() };
     const fetched = await connection.transaction(async (session) => {
       const claimed = await jobs.claim(queue, options, session);
       // Nobody would run them: the transaction is taken back.
@@ -120,12 +139,15 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
       fetched.length === 0 ? [] : markClaimed(fetched, connection, jobs),
       isShort ? dueTimeOf(queue, connection) : 0,
     ]);
-    for (const { place } of ours) this.held.set(leaseFor(place.id, place.count), place);
-    const dueAt = clock.now() + dueIn;
+    for (const { place } of ours) {
+      this.lanes.set(queue, place.job.lane);
+      this.held.set(leaseFor(place.id, place.count), place);
+    }
+    const dueAt = clock.steady() + dueIn;
     const isFull = isShort && dueIn <= 0;
     return {
       jobs: ours.map(({ place: { id, count, job }, task }) => ({ job, task, lease: leaseFor(id, count) })),
-      nextDue: isFull ? clock.now() + AFTER_FULL_MS : dueAt,
+      nextDue: isFull ? clock.steady() + AFTER_FULL_MS : dueAt,
     };
   }
 
@@ -133,7 +155,7 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
     const { connection, clock } = this.parts;
     const [due, count] = await Promise.all([dueTimes(connection), waitingJobs(connection)]);
     this.count = count;
-    for (const [queue, inMs] of due) this.dispatcher.wake(queue, clock.now() + inMs);
+    for (const [queue, inMs] of due) this.dispatcher.wake(queue, clock.steady() + inMs);
   }
 
   /** Does it now and then until the queue stops; what fails is done again the next time. */

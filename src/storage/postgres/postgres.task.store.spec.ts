@@ -6,7 +6,7 @@ import { ManualClock } from '../../../test/support/manual.clock.js';
 import { queryOnce } from '../../../test/support/postgres.js';
 import { emptyDatabase, jobsIn, openPostgres } from '../../../test/support/postgres.stores.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
-import { queuedTask, taskRecord, taskRecords } from '../../../test/support/task.factory.js';
+import { anyRoom, queuedTask, taskRecord, taskRecords } from '../../../test/support/task.factory.js';
 import type { OwnDroplet } from '../../registry/droplet.store.js';
 import type { TaskRecord } from '../../tasks/task.js';
 import type { Acceptance } from '../../tasks/task.store.js';
@@ -31,7 +31,7 @@ taskStoreContract('PostgreSQL', async (clock) => {
   const closeAll = async (): Promise<void> => {
     await Promise.all(closes.map((each) => each()));
   };
-  return { store, jobs: () => jobsIn(url), successor, close: closeAll };
+  return { store, jobs: () => jobsIn(url, clock.steady()), successor, close: closeAll };
 });
 
 dropletStoreContract('PostgreSQL', async () => {
@@ -56,7 +56,14 @@ describe('PostgreSQL shared by two replicas', () => {
 
   const query = { meta: {}, limit: 100 };
   const acceptance = (task: TaskRecord, key: string | null = null): Acceptance => {
-    const times = { dueAt: clock.now(), deadlineAt: clock.now() + 60_000, attemptsBefore: 0, delayMs: 0, interruptions: 0 };
+    const times = {
+      dueAt: clock.now(),
+      deadlineAt: clock.now() + 60_000,
+      attemptsBefore: 0,
+      delayMs: 0,
+      interruptions: 0,
+      isCharged: true,
+    };
     return {
       task,
       job: { id: task.id, kind: 'task', lane: 'droplet echo', priority: 5, ...times },
@@ -105,7 +112,7 @@ describe('PostgreSQL shared by two replicas', () => {
 
   it('does not take a running asynchronous task for abandoned: its job is handed out again by itself', async () => {
     await one.tasks.accept([acceptance(queuedTask())]);
-    one.queue.work(() => new Promise(() => undefined));
+    one.queue.work(() => new Promise(() => undefined), anyRoom);
     await until(async () => (await other.tasks.list({ ...query, status: 'running' })).total === 1);
     await one.replica.leave();
     clock.advance(15_000);

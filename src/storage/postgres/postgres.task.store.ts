@@ -8,6 +8,7 @@ import {
   type Acceptance,
   type Accepted,
   type CallbackSettlement,
+  type IdempotencyKey,
   type Retention,
   type Settlement,
   type TaskPage,
@@ -25,6 +26,7 @@ import type { Replica } from './replica.js';
 import type { StoreHealth } from './store.health.js';
 import { jobsOf, TaskBatch, type Settled, type TaskWrite } from './task.batch.js';
 import { purgeTasks } from './task.purge.js';
+import { withdrawTask } from './task.withdrawal.js';
 import { hasFilters, pageOf } from '../task.page.js';
 import { countStatement, pageStatement } from './task.query.js';
 
@@ -77,6 +79,10 @@ export class PostgresTaskStore extends TaskStore {
       if (kind === 'accepted' && job) this.parts.queue.added(job);
     });
     return accepted;
+  }
+
+  async withdraw(id: string, key: IdempotencyKey): Promise<void> {
+    await withdrawTask(this.connection, { id, key, slot: this.parts.replica.slot });
   }
 
   async settle(id: string, settlement: Settlement): Promise<TaskRecord | null> {
@@ -142,7 +148,7 @@ export class PostgresTaskStore extends TaskStore {
   private async commit(writes: readonly TaskWrite[], over: AbortSignal): Promise<unknown[]> {
     const { queue, replica, clock } = this.parts;
     await queue.jobs.prepare(jobsOf(writes));
-    const context = { jobs: queue.jobs, replica: replica.id, slot: replica.slot, now: clock.now() };
+    const context = { jobs: queue.jobs, replica: replica.id, slot: replica.slot, clock };
     const batch = new TaskBatch(writes, context);
     if (batch.isPlain) return batch.run(this.connection);
     return this.connection.transaction(async (session) => {

@@ -27,14 +27,14 @@ export interface StoredTask {
 export type TotalsChange = Sums & { readonly tasks: number; readonly bytes: number; readonly jobs: number };
 
 const TYPES: Readonly<Record<string, string>> = {
-  ...{ id: 'uuid', droplet_name: 'text', droplet_key: 'text', target_url: 'text', method: 'text', path: 'text' },
+  ...{ id: 'uuid', caller: 'text', droplet_name: 'text', droplet_key: 'text', target_url: 'text', method: 'text', path: 'text' },
   ...{ status: 'text', response_status: 'integer', response_body: 'text', retry_count: 'integer', attempts: 'integer' },
   ...{ created_at: 'bigint', completed_at: 'bigint', duration_ms: 'bigint', error: 'text', meta: 'text' },
   ...{ priority: 'integer', history: 'text', run_at: 'bigint', callback: 'text', request: 'text' },
   ...{ bytes: 'integer', queue: 'text', job: 'uuid', claim: 'integer', owner: 'uuid' },
 };
 const COLUMNS = Object.keys(TYPES);
-const FIXED = ['id', 'droplet_name', 'droplet_key', 'method', 'path', 'created_at', 'meta', 'priority'];
+const FIXED = ['id', 'caller', 'droplet_name', 'droplet_key', 'method', 'path', 'created_at', 'meta', 'priority'];
 const recordset = (columns: readonly string[]): string => columns.map((name) => `${name} ${TYPES[name]}`).join(', ');
 const CHANGES = COLUMNS.filter((name) => !FIXED.includes(name)).map((name) => `${name} = c.${name}`);
 const TOTALS = [...SUMS, 'tasks', 'bytes', 'jobs'] as const;

@@ -4,7 +4,7 @@ import { ManualClock } from '../../../test/support/manual.clock.js';
 import { queryOnce } from '../../../test/support/postgres.js';
 import { emptyDatabase, jobsIn, openPostgres } from '../../../test/support/postgres.stores.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
-import { queuedTask } from '../../../test/support/task.factory.js';
+import { anyRoom, queuedTask } from '../../../test/support/task.factory.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import type { Job } from '../../tasks/task.queue.js';
 import type { TaskRecord } from '../../tasks/task.js';
@@ -33,7 +33,15 @@ describe('What a replica refused although it may have been committed', () => {
   const acceptance = (change: Partial<TaskRecord> = {}): Acceptance => {
     const task = queuedTask({ meta: { a: 'b' }, ...change });
     const times = { dueAt: clock.now(), deadlineAt: clock.now() + 60_000, attemptsBefore: 0, delayMs: 0 };
-    const job: Job = { id: task.id, kind: 'task', lane: 'droplet echo', priority: 5, ...times, interruptions: 0 };
+    const job: Job = {
+      id: task.id,
+      kind: 'task',
+      lane: 'droplet echo',
+      priority: 5,
+      ...times,
+      interruptions: 0,
+      isCharged: true,
+    };
     return { task, job, key: { caller: 'c', key: 'k', fingerprint: 'f', expiresAt: clock.now() + 60_000 } };
   };
   /** Every row that tasks may leave behind. */
@@ -99,7 +107,7 @@ describe('What a replica refused although it may have been committed', () => {
     const { task, ...rest } = acceptance();
     await refused({ task, ...rest });
     let claimed = '';
-    other.queue.work(({ id }) => new Promise(() => (claimed = id)));
+    other.queue.work(({ id }) => new Promise(() => (claimed = id)), anyRoom);
     await until(() => claimed === task.id);
     await ours.replica.beat();
     expect(await ours.tasks.get(task.id)).toEqual({ ...task, status: 'running' });

@@ -1,4 +1,5 @@
 import { v7 } from 'uuid';
+import type { Clock } from '../../common/clock.js';
 import { isFinal, MOVES, TASK_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Job } from '../../tasks/task.queue.js';
 import type { Acceptance, Accepted, CallbackSettlement, Settlement } from '../../tasks/task.store.js';
@@ -22,8 +23,7 @@ export interface BatchContext {
   readonly replica: string;
   /** Whose totals it adds to. */
   readonly slot: number;
-  /** Epoch milliseconds. */
-  readonly now: number;
+  readonly clock: Clock;
 }
 
 /** What came of a settlement. */
@@ -76,8 +76,8 @@ export class TaskBatch {
   async run(session: Session): Promise<unknown[]> {
     await this.read(session);
     const results = this.writes.map((write) => this.apply(write));
-    const { jobs, now } = this.context;
-    await Promise.all([jobs.remove(this.removed, session), jobs.put(this.added, now, session), this.write(session)]);
+    const { jobs, clock } = this.context;
+    await Promise.all([jobs.remove(this.removed, session), jobs.put(this.added, clock.steady(), session), this.write(session)]);
     return results;
   }
 
@@ -87,7 +87,7 @@ export class TaskBatch {
     );
     // Of several that ask for one key in this very transaction, the first has it.
     const first = new Map(requests.toReversed().map((request) => [keyName(request.key), request]));
-    this.holders = await reserveKeys([...first.values()], this.context.now, session);
+    this.holders = await reserveKeys([...first.values()], this.context.clock.now(), session);
     const ids = this.writes.flatMap((write) => (write.kind === 'settle' || write.kind === 'callback' ? [write.id] : []));
     if (ids.length > 0) for (const stored of await lockTasks([...new Set(ids)], session)) this.before.set(stored.task.id, stored);
   }

@@ -38,6 +38,7 @@ class Conditions {
 
 /** The rarest of the first pairs of `meta` leads when there are any, for they say most; each further one is looked up for every id. */
 function matches({
+  caller,
   status,
   dropletName,
   createdAfter,
@@ -46,6 +47,8 @@ function matches({
   meta,
 }: TaskQuery): Required<Pick<Statement, 'text' | 'values'>> {
   const conditions = new Conditions();
+  // The index by caller holds only those that have a name.
+  if (caller !== undefined) conditions.add((value) => `t.caller = ${value} AND t.caller <> ''`, caller);
   if (status !== undefined) conditions.add((value) => `t.status = ${value}`, status);
   if (dropletName !== undefined) conditions.add((value) => `t.droplet_key = ${value}`, storedName(dropletName.toLowerCase()));
   // With a status for each, the index by droplet gives ids in their order within it.

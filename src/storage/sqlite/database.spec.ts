@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -209,6 +220,37 @@ describe('openDatabase', () => {
       refusal();
       rmSync(file, { recursive: true });
       expect(rowCount()).toBe(0);
+    });
+  });
+
+  describe('a file of the wrong mode', () => {
+    /** Root may read and write whatever the mode says, so the file is opened as nobody. */
+    const asNobody = (action: () => Error): Error => {
+      const isRoot = process.geteuid?.() === 0;
+      if (isRoot) process.seteuid?.(65_534);
+      try {
+        return action();
+      } finally {
+        if (isRoot) process.seteuid?.(0);
+      }
+    };
+
+    it.each([
+      ['only be read', 0o444],
+      ['not even be read', 0o000],
+    ])('is refused by its name when it may %s, and not replaced', (_may, mode) => {
+      makeDatabase(1);
+      chmodSync(folder, 0o777);
+      rmSync(`${file}.lock`, { force: true });
+      chmodSync(file, mode);
+      const before = statSync(file);
+      const error = asNobody(refusal);
+      expect(error).toBeInstanceOf(UnusableDatabaseError);
+      expect(error.message).toContain(file);
+      expect([statSync(file).ino, statSync(file).size]).toEqual([before.ino, before.size]);
+      chmodSync(file, 0o644);
+      rmSync(`${file}.lock`, { force: true });
+      expect(rowCount()).toBe(1);
     });
   });
 

@@ -85,18 +85,19 @@ function create(file: string): void {
   migrate(database);
   database.close();
   renameSync(unborn, file);
-  syncFolder(path.dirname(file));
+  syncFolder(file);
 }
 
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
+/** A new name is durable only when its folder is. */
+export function syncFolder(file: string): void {
+  const handle = openSync(path.dirname(file), 'r');
   fsyncSync(handle);
   closeSync(handle);
 }
 
 function openExisting(file: string): DatabaseSync {
   refuseNoFile(file);
-  const database = new DatabaseSync(file);
+  const database = opened(file);
   try {
     refuseOldSqlite(database);
     refuseForeign(database, file);
@@ -108,6 +109,15 @@ function openExisting(file: string): DatabaseSync {
   } catch (error) {
     database.close();
     throw unusable(file, error as Error);
+  }
+}
+
+function opened(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file);
+  } catch (error) {
+    const reason = `cannot be opened (${(error as Error).message}): let this process read and write it`;
+    throw new UnusableDatabaseError(file, reason, { cause: error });
   }
 }
 
@@ -129,7 +139,8 @@ function refuseOldSqlite(database: DatabaseSync): void {
   if (first < 0) throw new Error(`SQLite ${version} is older than ${OLDEST_SQLITE.join('.')}`);
 }
 
-function refuseForeign(database: DatabaseSync, file: string): void {
+/** @throws UnusableDatabaseError for the database of another program, Error for an empty file or one that was cut short */
+export function refuseForeign(database: DatabaseSync, file: string): void {
   const pragma = (name: string): number => Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
   if (statSync(file).size === 0) throw new Error('the file is empty');
   if (pragma('application_id') !== APPLICATION_ID) {

@@ -56,7 +56,7 @@ const VERSION_1 = `
   PRAGMA user_version = 1`;
 
 /** How many steps there are. */
-const STEPS = 2;
+const STEPS = 3;
 
 const version = (database: DatabaseSync): number => Number(database.prepare('PRAGMA user_version').get()?.user_version);
 
@@ -72,7 +72,16 @@ describe('migrate', () => {
     migrate(database);
     const names = schema(database).map((row) => (row as { name: string }).name);
     expect(names).toEqual(
-      expect.arrayContaining(['tasks', 'task_meta', 'task_totals', 'droplets', 'write_probe', 'jobs', 'idempotency_keys']),
+      expect.arrayContaining([
+        'tasks',
+        'task_meta',
+        'task_totals',
+        'droplets',
+        'write_probe',
+        'jobs',
+        'idempotency_keys',
+        'droplet_orders',
+      ]),
     );
     expect([version(database) > 0, database.isTransaction]).toEqual([true, false]);
   });

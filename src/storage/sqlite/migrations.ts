@@ -86,6 +86,15 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
   `,
+  // Retries that the droplet's budget has not been charged for, what operators say of droplets, and whose a task is: its
+  // indexes hold nothing where callers have no names.
+  `
+  ALTER TABLE jobs ADD COLUMN charged INTEGER NOT NULL DEFAULT 1;
+  CREATE TABLE droplet_orders (name TEXT PRIMARY KEY, paused INTEGER NOT NULL, breaker TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  ALTER TABLE tasks ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+  CREATE INDEX tasks_by_caller ON tasks (caller, status, id) WHERE caller <> '';
+  CREATE INDEX tasks_by_caller_and_droplet ON tasks (caller, droplet_key, status, id) WHERE caller <> '';
+  `,
 ];
 
 /** The database was written by a newer version of this program. */

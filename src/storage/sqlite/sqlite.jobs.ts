@@ -23,8 +23,8 @@ export class SqliteJobs {
   constructor(private readonly database: DatabaseSync) {
     this.meta = new SqliteMeta(database);
     this.insert = database.prepare(
-      `REPLACE INTO jobs (id, kind, lane, priority, due_at, deadline_at, attempts_before, delay_ms, interruptions)
-       VALUES (:id, :kind, :lane, :priority, :due_at, :deadline_at, :attempts_before, :delay_ms, :interruptions)`,
+      `REPLACE INTO jobs (id, kind, lane, priority, due_at, deadline_at, attempts_before, delay_ms, interruptions, charged)
+       VALUES (:id, :kind, :lane, :priority, :due_at, :deadline_at, :attempts_before, :delay_ms, :interruptions, :charged)`,
     );
     this.deleteOne = database.prepare('DELETE FROM jobs WHERE id = ?');
     this.deleteCallback = database.prepare("DELETE FROM jobs WHERE id = ? AND kind = 'callback'");
@@ -41,9 +41,9 @@ export class SqliteJobs {
   }
 
   put(job: Job): void {
-    const { id, kind, lane, priority, dueAt, deadlineAt, attemptsBefore, delayMs, interruptions } = job;
+    const { id, kind, lane, priority, dueAt, deadlineAt, attemptsBefore, delayMs, interruptions, isCharged } = job;
     const times = { due_at: dueAt, deadline_at: deadlineAt, attempts_before: attemptsBefore, delay_ms: delayMs };
-    this.insert.run({ id, kind, lane, priority, ...times, interruptions });
+    this.insert.run({ id, kind, lane, priority, ...times, interruptions, charged: isCharged ? 1 : 0 });
   }
 
   /** True if there was one. */
@@ -124,5 +124,6 @@ function toJob(row: Row): Job {
     attemptsBefore: Number(row.attempts_before),
     delayMs: Number(row.delay_ms),
     interruptions: Number(row.interruptions),
+    isCharged: row.charged === 1,
   };
 }

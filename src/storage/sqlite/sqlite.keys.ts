@@ -11,6 +11,7 @@ interface Holder {
 export class SqliteKeys {
   private readonly select: StatementSync;
   private readonly replace: StatementSync;
+  private readonly deleteOne: StatementSync;
   private readonly deleteExpired: StatementSync;
 
   constructor(database: DatabaseSync) {
@@ -18,6 +19,7 @@ export class SqliteKeys {
     this.replace = database.prepare(
       'REPLACE INTO idempotency_keys (caller, key, fingerprint, task_id, expires_at) VALUES (?, ?, ?, ?, ?)',
     );
+    this.deleteOne = database.prepare('DELETE FROM idempotency_keys WHERE caller = ? AND key = ? AND task_id = ?');
     this.deleteExpired = database.prepare('DELETE FROM idempotency_keys WHERE expires_at <= ?');
   }
 
@@ -28,6 +30,11 @@ export class SqliteKeys {
 
   put({ caller, key, fingerprint, expiresAt }: IdempotencyKey, taskId: string): void {
     this.replace.run(caller, key, fingerprint, taskId, expiresAt);
+  }
+
+  /** The key, if it stands for this task. */
+  remove({ caller, key }: IdempotencyKey, taskId: string): void {
+    this.deleteOne.run(caller, key, taskId);
   }
 
   removeExpired(now: number): void {

@@ -6,6 +6,7 @@ import { openDatabase, type OpenDatabase } from './database.js';
 import { GroupCommit } from './group.commit.js';
 import { SqliteDropletStore } from './sqlite.droplet.store.js';
 import { SqliteJobs } from './sqlite.jobs.js';
+import { SqliteOrderStore } from './sqlite.order.store.js';
 import { SqliteTaskQueue } from './sqlite.task.queue.js';
 import { SqliteTaskStore } from './sqlite.task.store.js';
 
@@ -14,6 +15,7 @@ export class SqliteStorage implements OnApplicationShutdown {
   readonly tasks: SqliteTaskStore;
   readonly queue: SqliteTaskQueue;
   readonly droplets: SqliteDropletStore;
+  readonly orders: SqliteOrderStore;
   readonly replicas = new NoReplicas();
   private readonly commits: GroupCommit;
 
@@ -22,11 +24,14 @@ export class SqliteStorage implements OnApplicationShutdown {
     { settings, clock, log }: StorageParts,
   ) {
     const { database } = opened;
-    const limits = { perLane: settings.DROPLET_MAX_IN_FLIGHT, inAll: settings.MAX_IN_FLIGHT };
     this.commits = new GroupCommit(database, clock, log);
-    this.queue = new SqliteTaskQueue({ jobs: new SqliteJobs(database), commits: this.commits, clock, log }, limits);
+    this.queue = new SqliteTaskQueue(
+      { jobs: new SqliteJobs(database), commits: this.commits, clock, log },
+      settings.MAX_IN_FLIGHT,
+    );
     this.tasks = new SqliteTaskStore(database, this.commits, this.queue, clock);
     this.droplets = new SqliteDropletStore(database, this.commits);
+    this.orders = new SqliteOrderStore(database, this.commits);
   }
 
   /** @throws UnusableDatabaseError, DatabaseInUseError */

@@ -8,14 +8,14 @@ import { ManualClock } from '../../../test/support/manual.clock.js';
 import { openSqlite } from '../../../test/support/sqlite.js';
 import { queuedTask } from '../../../test/support/task.factory.js';
 
-taskQueueContract('SQLite in memory', (clock, limits) => {
-  const { queue, tasks: store, close } = openSqlite(':memory:', clock, limits);
+taskQueueContract('SQLite in memory', (clock, { inAll }) => {
+  const { queue, tasks: store, close } = openSqlite(':memory:', clock, inAll);
   return { queue, store, close };
 });
 
-taskQueueContract('SQLite in a file', (clock, limits) => {
+taskQueueContract('SQLite in a file', (clock, { inAll }) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'queue-'));
-  const { queue, tasks: store, close } = openSqlite(path.join(folder, 'tasks.db'), clock, limits);
+  const { queue, tasks: store, close } = openSqlite(path.join(folder, 'tasks.db'), clock, inAll);
   const closeAndRemove = (): void => {
     close();
     rmSync(folder, { recursive: true });
@@ -27,16 +27,19 @@ describe('SqliteTaskQueue', () => {
   it('needs no clock for what is due, and leaves no timer behind when it is stopped', async () => {
     const clock = new ManualClock();
     const { queue, tasks, close } = openSqlite(':memory:', clock);
-    const times = { deadlineAt: clock.now() + 1000, attemptsBefore: 0, delayMs: 0, interruptions: 0 };
+    const times = { deadlineAt: clock.now() + 1000, attemptsBefore: 0, delayMs: 0, interruptions: 0, isCharged: true };
     const add = async (dueAt: number): Promise<void> => {
       const task = queuedTask();
       await tasks.accept([{ task, job: { id: task.id, kind: 'task', lane: 'a', priority: 5, dueAt, ...times }, key: null }]);
     };
     let handed = 0;
-    queue.work(() => {
-      handed++;
-      return Promise.resolve();
-    });
+    queue.work(
+      () => {
+        handed++;
+        return Promise.resolve();
+      },
+      () => ({ most: 64, now: 64, askAgainMs: 0 }),
+    );
     await add(clock.now());
     await until(() => handed === 1);
     expect(clock.waits).toEqual([]);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
-import { TaskQueue, type Job, type JobHandler } from '../../tasks/task.queue.js';
-import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource, type LaneLimits } from '../lane.dispatcher.js';
+import { TaskQueue, type Job, type JobHandler, type LaneRoom } from '../../tasks/task.queue.js';
+import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource } from '../lane.dispatcher.js';
 import type { GroupCommit } from './group.commit.js';
 import type { SqliteJobs } from './sqlite.jobs.js';
 
@@ -24,23 +24,24 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
   private readonly dispatcher: LaneDispatcher;
   private count = 0;
 
-  constructor({ jobs, commits, clock, log }: QueueParts, limits: LaneLimits) {
+  /** @param maxInAll jobs of all lanes that run side by side */
+  constructor({ jobs, commits, clock, log }: QueueParts, maxInAll: number) {
     super();
     this.jobs = jobs;
     this.commits = commits;
     this.clock = clock;
-    this.dispatcher = new LaneDispatcher({ source: this, clock, log }, limits);
+    this.dispatcher = new LaneDispatcher({ source: this, clock, log }, maxInAll);
   }
 
   get size(): number {
     return this.count;
   }
 
-  work(handler: JobHandler): void {
+  work(handler: JobHandler, roomOf: (lane: string) => LaneRoom): void {
     const lanes = this.jobs.lanes();
     this.count = lanes.reduce((sum, { jobs }) => sum + jobs, 0);
     for (const { lane } of lanes) this.dispatcher.wake(lane, 0);
-    this.dispatcher.start(handler);
+    this.dispatcher.start(handler, roomOf);
   }
 
   /** A job was added and is durable. */
@@ -66,13 +67,13 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
     return this.commits.write(() => {
       // Nobody would run them, and the next process would take them for interrupted.
       if (stopped.aborted) return { jobs: [], nextDue: Infinity };
-      const jobs = this.jobs.claim(lane, this.clock.now(), limit).map((claimed) => ({ ...claimed, lease: null }));
+      const jobs = this.jobs.claim(lane, this.clock.steady(), limit).map((claimed) => ({ ...claimed, lease: null }));
       return { jobs, nextDue: jobs.length < limit ? this.jobs.nextDue(lane) : 0 };
     });
   }
 
   async giveBack({ job }: ClaimedJob): Promise<void> {
-    const dueAt = this.clock.now() + AFTER_FAILURE_MS;
+    const dueAt = this.clock.steady() + AFTER_FAILURE_MS;
     const isBack = await this.commits.write(() => this.jobs.putBack({ ...job, dueAt, interruptions: job.interruptions + 1 }));
     if (isBack) this.dispatcher.wake(job.lane, dueAt);
   }

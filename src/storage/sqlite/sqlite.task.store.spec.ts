@@ -28,7 +28,7 @@ const jobsOf = (database: DatabaseSync): Job[] =>
     .map((row) => ({
       ...{ id: String(row.id), kind: row.kind as Job['kind'], lane: String(row.lane), priority: Number(row.priority) },
       ...{ dueAt: Number(row.due_at), deadlineAt: Number(row.deadline_at), attemptsBefore: Number(row.attempts_before) },
-      ...{ delayMs: Number(row.delay_ms), interruptions: Number(row.interruptions) },
+      ...{ delayMs: Number(row.delay_ms), interruptions: Number(row.interruptions), isCharged: row.charged === 1 },
     }));
 
 const PLACES = [

@@ -9,6 +9,7 @@ import {
   type Acceptance,
   type Accepted,
   type CallbackSettlement,
+  type IdempotencyKey,
   type Retention,
   type Settlement,
   type TaskPage,
@@ -75,6 +76,16 @@ export class SqliteTaskStore extends TaskStore {
       if (job) this.queue.added(job);
     });
     return accepted;
+  }
+
+  async withdraw(id: string, key: IdempotencyKey): Promise<void> {
+    const isRemoved = await this.commits.write(() => {
+      if (this.tasks.get(id)?.status !== 'running') return false;
+      this.keys.remove(key, id);
+      this.tasks.remove([id]);
+      return true;
+    });
+    if (isRemoved) this.tasks.stored--;
   }
 
   async settle(id: string, { change, next, from = TASK_STATUSES }: Settlement): Promise<TaskRecord | null> {

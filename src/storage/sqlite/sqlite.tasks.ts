@@ -4,7 +4,7 @@ import { MOVES, type CallbackState, type TaskChange, type TaskRecord } from '../
 import { SqliteMeta } from './sqlite.meta.js';
 import { rowToTask, taskToRow } from '../task.rows.js';
 
-const FIXED = ['id', 'droplet_name', 'droplet_key', 'method', 'path', 'created_at', 'meta', 'priority'];
+const FIXED = ['id', 'caller', 'droplet_name', 'droplet_key', 'method', 'path', 'created_at', 'meta', 'priority'];
 const CHANGING = [
   ...['target_url', 'status', 'response_status', 'response_body', 'retry_count', 'attempts', 'completed_at', 'duration_ms'],
   ...['error', 'history', 'run_at', 'callback', 'request'],

@@ -16,11 +16,11 @@ export interface Sql {
  */
 export type Lead = string | null;
 
-/** What may lead: only `meta` filters leave a choice, for status and droplet share an index. */
-export function leads({ status, dropletName, meta }: TaskQuery): readonly [Lead, ...Lead[]] {
+/** What may lead: only `meta` filters leave a choice, for status, droplet and caller share an index. */
+export function leads({ caller, status, dropletName, meta }: TaskQuery): readonly [Lead, ...Lead[]] {
   const [first, ...others] = Object.keys(meta);
   if (first === undefined) return [null];
-  return [first, ...others, ...(status === undefined && dropletName === undefined ? [] : [null])];
+  return [first, ...others, ...([caller, status, dropletName].every((filter) => filter === undefined) ? [] : [null])];
 }
 
 /** Counts what one lead gives for itself. */
@@ -45,15 +45,15 @@ const counted = ({ text, values }: Sql, most: number): Sql => ({
   values,
 });
 
-/** A droplet without a status reads one index range for each status and merges them, instead of sorting them all. */
+/** A droplet or a caller without a status reads one index range for each status and merges them, instead of sorting them all. */
 function matches(query: TaskQuery, lead: Lead): Sql {
-  const isSplit = lead === null && query.dropletName !== undefined && query.status === undefined;
+  const isSplit = lead === null && (query.dropletName ?? query.caller) !== undefined && query.status === undefined;
   const parts = (isSplit ? TASK_STATUSES.map((status) => ({ ...query, status })) : [query]).map((part) => select(part, lead));
   return { text: parts.map(({ text }) => text).join(' UNION ALL '), values: parts.flatMap(({ values }) => values) };
 }
 
 function select(query: TaskQuery, lead: Lead): Sql {
-  const own = ownConditions(query);
+  const own = [...ownConditions(query), ...callerCondition(query, lead)];
   const others = Object.entries(query.meta).filter(([key]) => key !== lead);
   const leading = lead === null ? [] : [{ text: 'key = ? AND value = ?', values: [lead, query.meta[lead] ?? ''] }];
   const all = [...leading, ...own, ...bounds(query), ...others.map((values) => ({ text: ALSO, values }))];
@@ -75,6 +75,19 @@ function ownConditions({ status, dropletName }: TaskQuery): Condition[] {
   return [
     ...(status === undefined ? [] : [{ text: 'status = ?', values: [status] }]),
     ...(dropletName === undefined ? [] : [{ text: 'droplet_key = ?', values: [dropletName.toLowerCase()] }]),
+  ];
+}
+
+/** The pairs of `meta` do not say whose the task is. */
+function callerCondition({ caller }: TaskQuery, lead: Lead): Condition[] {
+  if (caller === undefined) return [];
+  // Their indexes hold only tasks whose caller has a name.
+  const own = "caller = ? AND caller <> ''";
+  return [
+    {
+      text: lead === null ? own : `EXISTS (SELECT 1 FROM tasks AS task WHERE task.id = lead.id AND task.${own})`,
+      values: [caller],
+    },
   ];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { headersFault, stringMapFault } from './submit-task.rules.js';
+import { headersFault, stringMapFault } from './header.rules.js';
 
 describe('stringMapFault', () => {
   it.each([{}, { a: 'b' }, { '': '', ключ: '🙂' }])('takes an object of strings: %j', (value) => {

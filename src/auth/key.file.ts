@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { SCOPES, type Scope } from '../common/access.js';
+import { isJsonObject } from '../common/json.js';
+import { CALLER_NAME, type KnownCaller } from './authenticator.js';
+
+/** One key of API_KEYS_FILE; several may stand for one caller while one replaces the other. */
+export interface ApiKey extends KnownCaller {
+  readonly sha256: Buffer;
+}
+
+/** An entry whose members were found to be good. */
+interface Entry {
+  readonly name: string;
+  readonly sha256: string;
+  readonly scopes: readonly Scope[];
+  readonly droplets?: readonly string[];
+  readonly rate_per_second?: number;
+  readonly concurrency?: number;
+}
+
+const SHA256 = /^[0-9a-f]{64}$/i;
+const MAX_RATE = 1_000_000;
+
+/** What is wrong with a member of an entry, as the rest of a sentence; null when it is good. A member that is not here is refused. */
+const MEMBERS: Readonly<Record<string, (value: unknown) => string | null>> = {
+  name: (value) => unless(typeof value === 'string' && CALLER_NAME.test(value), 'must be 1 to 255 characters'),
+  sha256: (value) => unless(typeof value === 'string' && SHA256.test(value), 'must be the SHA-256 of the key: 64 hex digits'),
+  scopes: (value) => unless(isListOf(value, isScope), `must be a list of ${SCOPES.join(', ')}`),
+  droplets: (value) => unless(value === undefined || isListOf(value, isName), 'must be a list of droplet names'),
+  rate_per_second: (value) =>
+    unless(value === undefined || isWithin(value, 0.001, MAX_RATE), `must be a number from 0.001 to ${MAX_RATE}`),
+  concurrency: (value) =>
+    unless(value === undefined || (Number.isInteger(value) && isWithin(value, 1, MAX_RATE)), 'must be a whole number above 0'),
+};
+
+const unless = (isGood: boolean, fault: string): string | null => (isGood ? null : fault);
+const isScope = (value: unknown): boolean => (SCOPES as readonly unknown[]).includes(value);
+const isName = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isWithin = (value: unknown, least: number, most: number): boolean =>
+  typeof value === 'number' && value >= least && value <= most;
+const isListOf = (value: unknown, isMember: (member: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(isMember);
+
+/** The keys of a file. @throws Error with the reason, which shows no value of the file */
+export async function readKeyFile(file: string): Promise<{ keys: readonly ApiKey[]; text: string }> {
+  const text = await readFile(file, 'utf8');
+  const entries = parsed(text);
+  if (!Array.isArray(entries)) throw new Error('it must hold a JSON list of keys');
+  const keys = entries.map(readKey);
+  if (new Set(keys.map(({ sha256 }) => sha256.toString('hex'))).size < keys.length)
+    throw new Error('two entries have the same key');
+  return { keys, text };
+}
+
+function readKey(entry: unknown, index: number): ApiKey {
+  if (!isJsonObject(entry)) throw new Error(`entry ${index} must be an object`);
+  const unknown = Object.keys(entry).some((member) => !Object.hasOwn(MEMBERS, member));
+  // A misspelt `droplets` would open them all.
+  if (unknown) throw new Error(`entry ${index} may hold only ${Object.keys(MEMBERS).join(', ')}`);
+  for (const [member, faultOf] of Object.entries(MEMBERS)) {
+    const fault = faultOf(entry[member]);
+    if (fault !== null) throw new Error(`entry ${index}: ${member} ${fault}`);
+  }
+  const checked: object = entry;
+  return toKey(checked as Entry);
+}
+
+function toKey({ name, sha256, scopes, droplets, rate_per_second, concurrency }: Entry): ApiKey {
+  const identity = {
+    ...{ name, scopes, isAdmin: scopes.includes('admin') },
+    droplets: droplets?.map((droplet) => droplet.toLowerCase()) ?? null,
+  };
+  const limits = { ratePerSecond: rate_per_second ?? null, concurrency: concurrency ?? null };
+  return { identity, limits, sha256: Buffer.from(sha256, 'hex') };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch {
+    throw new Error('it is not JSON');
+  }
+}

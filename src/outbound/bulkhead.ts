@@ -1,0 +1,131 @@
+import type { Clock } from '../common/clock.js';
+
+/** How many may be in flight and in line, asked anew each time: policies change. */
+export interface LaneLimits {
+  readonly maxInFlight: number;
+  readonly maxWaiting: number;
+  /** Calls a second; null for as many as there are. */
+  readonly ratePerSecond: number | null;
+}
+
+/** How a caller waits for a place. */
+export interface Wait {
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+  readonly signals: readonly AbortSignal[];
+  /** True for those whose number is bounded elsewhere: the line is never too long for them. */
+  readonly isPatient: boolean;
+}
+
+/** `full`: the line is too long; `late`: the deadline passed in it; `gone`: the caller took the call back. */
+export type Entry = 'entered' | 'full' | 'late' | 'gone';
+
+interface Waiter {
+  readonly enter: () => void;
+}
+
+/** A timer that fires this late takes nothing away from the rate. */
+const TIMER_SLACK_MS = 20;
+
+/** The calls to one droplet. */
+export class Lane {
+  inFlight = 0;
+  readonly line: Waiter[] = [];
+  /** When the rate lets the next one through, monotonic ms. */
+  nextAt = -Infinity;
+  isTimed = false;
+
+  constructor(readonly limits: () => LaneLimits) {}
+}
+
+/**
+ * Bounds the calls in flight: so many to each droplet, so many in all. Beyond that callers wait in line, first come,
+ * first served; a slow droplet fills its own places and no other's. Droplets that wait for a place of the whole get it in
+ * turns.
+ */
+export class Bulkhead {
+  private inAll = 0;
+  /** Lanes whose line waits for a place of the whole, in their turn. */
+  private readonly starved = new Set<Lane>();
+
+  constructor(
+    private readonly maxInAll: number,
+    private readonly clock: Clock,
+  ) {}
+
+  get inFlight(): number {
+    return this.inAll;
+  }
+
+  /** Resolves when the caller has a place, which it must give back, or does not wait for one any more. */
+  async enter(lane: Lane, { deadline, signals, isPatient }: Wait): Promise<Entry> {
+    if (lane.line.length === 0 && this.take(lane)) return 'entered';
+    if (!isPatient && lane.line.length >= lane.limits().maxWaiting) return 'full';
+    const entered = new AbortController();
+    const waiter: Waiter = { enter: () => entered.abort() };
+    lane.line.push(waiter);
+    this.pump(lane);
+    const isLate = await this.clock.sleep(Math.max(0, deadline - this.clock.monotonic()), entered.signal, ...signals);
+    if (entered.signal.aborted) return 'entered';
+    lane.line.splice(lane.line.indexOf(waiter), 1);
+    return isLate ? 'late' : 'gone';
+  }
+
+  leave(lane: Lane): void {
+    lane.inFlight--;
+    this.inAll--;
+    if (this.starved.size === 0) return this.pump(lane);
+    if (lane.line.length > 0) this.starved.add(lane);
+    // A lane that gets one place and wants more stands at the end again: the loop comes back to it.
+    for (const next of this.starved) {
+      if (this.inAll >= this.maxInAll) return;
+      this.starved.delete(next);
+      if (this.admit(next) && next.line.length > 0) this.starved.add(next);
+    }
+  }
+
+  private pump(lane: Lane): void {
+    while (this.admit(lane));
+  }
+
+  /** Lets the first of a line in, if there is room. */
+  private admit(lane: Lane): boolean {
+    if (lane.line.length === 0 || !this.take(lane)) return false;
+    lane.line.shift()?.enter();
+    return true;
+  }
+
+  private take(lane: Lane): boolean {
+    const { maxInFlight, ratePerSecond } = lane.limits();
+    if (lane.inFlight >= maxInFlight) return false;
+    if (this.inAll >= this.maxInAll) {
+      this.starved.add(lane);
+      return false;
+    }
+    if (ratePerSecond !== null && !this.isInRate(lane, ratePerSecond)) return false;
+    lane.inFlight++;
+    this.inAll++;
+    return true;
+  }
+
+  /** Calls are spread evenly: each takes its share of the second. */
+  private isInRate(lane: Lane, ratePerSecond: number): boolean {
+    const now = this.clock.monotonic();
+    if (now < lane.nextAt) {
+      this.pumpAt(lane, lane.nextAt - now);
+      return false;
+    }
+    const from = now - lane.nextAt > TIMER_SLACK_MS ? now : lane.nextAt;
+    lane.nextAt = from + 1000 / ratePerSecond;
+    return true;
+  }
+
+  private pumpAt(lane: Lane, ms: number): void {
+    if (lane.isTimed) return;
+    lane.isTimed = true;
+    this.clock.after(ms, () => {
+      lane.isTimed = false;
+      this.pump(lane);
+    });
+  }
+}

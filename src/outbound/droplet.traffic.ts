@@ -1,0 +1,191 @@
+import type { Clock } from '../common/clock.js';
+import { CircuitOpenError, OverloadedError } from '../common/errors.js';
+import { SlidingWindow } from '../metrics/sliding.window.js';
+import { type Bulkhead, Lane, type Entry } from './bulkhead.js';
+import { CircuitBreaker, type BreakerOrder, type BreakerState, type CallResult, type Leave } from './circuit.breaker.js';
+import type { DropletPolicy } from './droplet.policy.js';
+import type { Gate, Turn, TurnWait } from './gate.js';
+import { RetryBudget, type BudgetPolicy } from './retry.budget.js';
+
+const BUCKET_MS = 1000;
+const WINDOW_BUCKETS = 60;
+/** Durations that the 95th percentile rests on. */
+const KEPT_DURATIONS = 200;
+/** After the breaker has closed or the droplet was resumed, asynchronous calls double this often, beginning with one. */
+const RAMP_STEP_MS = 500;
+const PAUSED_RETRY_MS = 5000;
+/** Below this share of good calls a droplet counts as degraded. */
+const GOOD_PERCENT = 95;
+
+/** What an operator has said of a droplet. */
+export interface DropletOrders {
+  readonly paused: boolean;
+  readonly breaker: BreakerOrder;
+}
+
+/** How a droplet does, as `GET /droplets` shows it; contract §5. */
+export interface DropletHealth {
+  readonly state: 'up' | 'degraded' | 'down' | 'unknown';
+  readonly breaker: BreakerState | 'paused';
+  readonly in_flight: number;
+  /** Of the last minute; null without calls. */
+  readonly success_rate_percent: number | null;
+  readonly p95_ms: number | null;
+}
+
+/** How many asynchronous calls may be made side by side. */
+export interface Room {
+  /** When all is well. */
+  readonly most: number;
+  /** As things stand. */
+  readonly now: number;
+  /** When to ask again if that is less. */
+  readonly askAgainMs: number;
+}
+
+/** What a droplet's traffic is made of. */
+export interface TrafficParts {
+  readonly bulkhead: Bulkhead;
+  readonly budget: BudgetPolicy;
+  readonly clock: Clock;
+  /** True while the answers that are being read take all the memory that they may. */
+  readonly isMemoryFull: () => boolean;
+  /** Is told of each retry that the budget refuses. */
+  readonly onRetryRefused: (droplet: string) => void;
+}
+
+/** All calls to one droplet: its places, its breaker, its budget, and how it does. */
+export class DropletTraffic implements Gate {
+  private paused = false;
+  private resumedAt = -Infinity;
+  private readonly lane: Lane;
+  private readonly breaker: CircuitBreaker;
+  private readonly budget: RetryBudget;
+  private readonly calls: SlidingWindow;
+  private readonly failures: SlidingWindow;
+  private durations: number[] = [];
+
+  constructor(
+    readonly name: string,
+    public policy: DropletPolicy,
+    private readonly parts: TrafficParts,
+  ) {
+    const now = (): number => parts.clock.monotonic();
+    this.lane = new Lane(() => this.policy);
+    this.breaker = new CircuitBreaker(() => this.policy.breaker, now);
+    this.budget = new RetryBudget(parts.budget, now);
+    const window = (): SlidingWindow => new SlidingWindow(BUCKET_MS, WINDOW_BUCKETS, now);
+    [this.calls, this.failures] = [window(), window()];
+  }
+
+  get isPaused(): boolean {
+    return this.paused;
+  }
+
+  get isShut(): boolean {
+    return this.paused || this.breaker.state === 'open';
+  }
+
+  get waiting(): number {
+    return this.lane.line.length;
+  }
+
+  get inFlight(): number {
+    return this.lane.inFlight;
+  }
+
+  /** What an operator wants. */
+  obey({ paused, breaker }: DropletOrders): void {
+    if (this.paused && !paused) this.resumedAt = this.parts.clock.monotonic();
+    this.paused = paused;
+    this.breaker.order = breaker;
+  }
+
+  takeRetry(): boolean {
+    const isTaken = this.budget.take();
+    if (!isTaken) this.parts.onRetryRefused(this.name);
+    return isTaken;
+  }
+
+  async enter(wait: TurnWait): Promise<Turn | null> {
+    this.refuseIfShut();
+    if (!wait.isPatient && this.parts.isMemoryFull()) throw new OverloadedError('Too many answers are being read');
+    const entry = await this.parts.bulkhead.enter(this.lane, wait);
+    if (entry !== 'entered') return this.turnedAway(entry);
+    const leave = this.paused ? null : this.breaker.enter();
+    if (leave) return this.turn(leave, wait);
+    this.parts.bulkhead.leave(this.lane);
+    throw this.shut();
+  }
+
+  /** How many asynchronous calls may run: one while it is tried, and after that twice as many every half second. */
+  room(): Room {
+    const { maxInFlight: most } = this.policy;
+    if (this.paused) return { most, now: 0, askAgainMs: PAUSED_RETRY_MS };
+    if (this.breaker.state !== 'closed') {
+      const askAgainMs = this.breaker.retryAfterMs;
+      return { most, now: askAgainMs > 0 ? 0 : 1, askAgainMs: Math.max(askAgainMs, RAMP_STEP_MS) };
+    }
+    const openForMs = Math.min(this.breaker.closedForMs, this.parts.clock.monotonic() - this.resumedAt);
+    const ramp = 2 ** Math.min(20, Math.floor(openForMs / RAMP_STEP_MS));
+    return { most, now: Math.min(ramp, most), askAgainMs: RAMP_STEP_MS };
+  }
+
+  health(): DropletHealth {
+    const calls = this.calls.total();
+    const good = calls === 0 ? null : Math.round((1 - this.failures.total() / calls) * 10_000) / 100;
+    const sorted = this.durations.toSorted((a, b) => a - b);
+    return {
+      state: this.state(good),
+      breaker: this.paused ? 'paused' : this.breaker.state,
+      in_flight: this.lane.inFlight,
+      success_rate_percent: good,
+      p95_ms: sorted.length === 0 ? null : Math.round(sorted[Math.floor(sorted.length * 0.95)] ?? 0),
+    };
+  }
+
+  private state(good: number | null): DropletHealth['state'] {
+    if (this.paused || this.breaker.state !== 'closed') return 'down';
+    if (good === null) return 'unknown';
+    if (good === 0) return 'down';
+    return good < GOOD_PERCENT ? 'degraded' : 'up';
+  }
+
+  private refuseIfShut(): void {
+    if (this.isShut) throw this.shut();
+  }
+
+  private shut(): CircuitOpenError {
+    const afterMs = this.paused ? PAUSED_RETRY_MS : Math.max(1, this.breaker.retryAfterMs);
+    return new CircuitOpenError(this.name, this.paused ? 'paused' : 'breaker', afterMs);
+  }
+
+  private turnedAway(entry: Exclude<Entry, 'entered'>): null {
+    if (entry === 'gone') return null;
+    const { maxInFlight, maxWaiting } = this.policy;
+    throw new OverloadedError(
+      entry === 'full'
+        ? `Droplet '${this.name}' has ${maxInFlight} calls in flight and ${maxWaiting} waiting`
+        : `No place for a call to droplet '${this.name}' before the deadline`,
+    );
+  }
+
+  private turn(leave: Leave, { isFirst }: TurnWait): Turn {
+    if (isFirst) this.budget.first();
+    return {
+      leave: (result, durationMs) => {
+        this.parts.bulkhead.leave(this.lane);
+        this.breaker.leave(leave, result);
+        this.record(result, durationMs);
+      },
+    };
+  }
+
+  private record(result: CallResult, durationMs: number): void {
+    if (result === 'neutral') return;
+    this.calls.add();
+    if (result === 'failure') this.failures.add();
+    if (this.durations.length >= KEPT_DURATIONS) this.durations = this.durations.slice(KEPT_DURATIONS / 2);
+    this.durations.push(durationMs);
+  }
+}

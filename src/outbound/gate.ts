@@ -1,0 +1,36 @@
+import type { CallResult } from './circuit.breaker.js';
+
+/** How an attempt waits for its turn. */
+export interface TurnWait {
+  /** Monotonic milliseconds. */
+  readonly deadline: number;
+  readonly signals: readonly AbortSignal[];
+  /** True for a task's first attempt. */
+  readonly isFirst: boolean;
+  /** True for a retry and for an asynchronous task: their number is bounded elsewhere, so no line is too long. */
+  readonly isPatient: boolean;
+}
+
+/** A turn that must be given back. */
+export interface Turn {
+  readonly leave: (result: CallResult, durationMs: number) => void;
+}
+
+/** What stands between a call and the droplet that it is for. */
+export interface Gate {
+  /** Waits for a turn; null when the wait was cut short. @throws CircuitOpenError, OverloadedError */
+  enter(wait: TurnWait): Promise<Turn | null>;
+
+  /** True while no call passes. */
+  readonly isShut: boolean;
+
+  /** Charges a retry to the droplet's budget; false when that is spent. */
+  takeRetry(): boolean;
+}
+
+/** A gate that is always open: the Registry and the receivers of callbacks have none. */
+export const NO_GATE: Gate = {
+  enter: () => Promise.resolve({ leave: () => undefined }),
+  isShut: false,
+  takeRetry: () => true,
+};

@@ -1,0 +1,81 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
+import { Settings } from '../config/settings.js';
+import { Metrics, type TrafficFigures } from '../metrics/metrics.js';
+import { Bulkhead } from './bulkhead.js';
+import { defaultPolicy, type DropletPolicy } from './droplet.policy.js';
+import { DropletTraffic, type DropletHealth, type DropletOrders } from './droplet.traffic.js';
+import { ResponseMemory } from './response.memory.js';
+
+const NO_ORDERS: DropletOrders = { paused: false, breaker: 'auto' };
+
+/** How one does that was never called. */
+const UNKNOWN: DropletHealth = { state: 'unknown', breaker: 'closed', in_flight: 0, success_rate_percent: null, p95_ms: null };
+
+/** The traffic of every droplet, by its name without regard to case. */
+@Injectable()
+export class Traffic implements OnModuleInit {
+  private readonly droplets = new Map<string, DropletTraffic>();
+  private readonly orders = new Map<string, DropletOrders>();
+  private readonly bulkhead: Bulkhead;
+  private readonly fallback: DropletPolicy;
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly memory: ResponseMemory,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+  ) {
+    this.bulkhead = new Bulkhead(settings.MAX_IN_FLIGHT, clock);
+    this.fallback = defaultPolicy(settings);
+  }
+
+  onModuleInit(): void {
+    this.metrics.provide({ traffic: () => this.figures() });
+  }
+
+  /** The traffic of a droplet, under the policy that holds now. */
+  of(name: string, policy?: DropletPolicy): DropletTraffic {
+    const key = name.toLowerCase();
+    const traffic = this.droplets.get(key) ?? this.begin(key, name);
+    if (policy) traffic.policy = policy;
+    return traffic;
+  }
+
+  /** How a droplet does; to ask is no reason to keep anything of one that was never called. */
+  healthOf(name: string): DropletHealth {
+    const key = name.toLowerCase();
+    const isKnown = this.droplets.has(key) || this.orders.has(key);
+    return isKnown ? this.of(name).health() : UNKNOWN;
+  }
+
+  /** What operators have said, by droplet, in place of what they said before. */
+  obey(orders: ReadonlyMap<string, DropletOrders>): void {
+    this.orders.clear();
+    for (const [name, said] of orders) this.orders.set(name.toLowerCase(), said);
+    for (const [key, traffic] of this.droplets) traffic.obey(this.orders.get(key) ?? NO_ORDERS);
+  }
+
+  private figures(): TrafficFigures[] {
+    return [...this.droplets.values()].map((traffic) => ({
+      droplet: traffic.name,
+      breaker: traffic.health().breaker,
+      inFlight: traffic.inFlight,
+      waiting: traffic.waiting,
+    }));
+  }
+
+  private begin(key: string, name: string): DropletTraffic {
+    const { RETRY_BUDGET_PERCENT: percent, RETRY_BUDGET_MIN_PER_SECOND: minPerSecond } = this.settings;
+    const traffic = new DropletTraffic(name, this.fallback, {
+      bulkhead: this.bulkhead,
+      budget: { percent, minPerSecond },
+      clock: this.clock,
+      isMemoryFull: () => this.memory.isFull,
+      onRetryRefused: (droplet) => this.metrics.retryRefused(droplet),
+    });
+    traffic.obey(this.orders.get(key) ?? NO_ORDERS);
+    this.droplets.set(key, traffic);
+    return traffic;
+  }
+}
