@@ -11,6 +11,7 @@ const RUN_ELSEWHERE: Record<string, string> = {
   'npm ci && npm start': 'test/start.smoke-spec.ts',
   'npm ci && npm test': '.ci/run',
   'REGISTRY_URL=http://registry:8000 PUBLIC_URL=http://this-host:8001 npm start': 'test/start.smoke-spec.ts',
+  'npm run backup -- /var/backups/orchestrator.db': 'test/backup.e2e-spec.ts',
   'docker build -t orchestrator .': 'test/image.smoke-spec.ts',
   'docker run --rm -p 8001:8001 -v orchestrator-data:/var/lib/fpai orchestrator': 'test/image.smoke-spec.ts',
   'docker compose up': 'test/docker.e2e-spec.ts',
