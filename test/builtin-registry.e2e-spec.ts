@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Clock } from '../src/common/clock.js';
 import { VERSION } from '../src/config/version.js';
-import { startDroplet } from './support/droplet.js';
+import { NOT_CALLED_YET, startDroplet } from './support/droplet.js';
 import { TestOrchestrator } from './support/orchestrator.js';
 import { TestRegistry } from './support/registry.js';
 import { freePort, type TestServer } from './support/server.js';
@@ -11,7 +11,7 @@ const ISO = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 /** A droplet as contract §5 lists it, with nothing said but name and place. */
 const plain = (id: number, name: string, endpoint: string) => ({
   ...{ id, name, endpoint, url: endpoint, version: null, metadata: null, steward: null, status: 'active', proof: null },
-  ...{ cost_usd: 0, yield_usd: 0, registered_at: ISO, updated_at: ISO },
+  ...{ cost_usd: 0, yield_usd: 0, registered_at: ISO, updated_at: ISO, health: NOT_CALLED_YET },
 });
 
 describe('the built-in Registry', () => {

@@ -37,6 +37,8 @@ const WAYS: Record<string, Misbehaviour> = {
   '/dripping-headers': drips('HTTP/1.1 200 OK\r\nx-slow: ', 'a'),
   '/dripping-body': drips('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n', 'x'),
   '/dripping-chunks': drips(CHUNKED, '1\r\nx\r\n'),
+  '/headers-each-second': drips('HTTP/1.1 200 OK\r\nx-slow: ', 'a', 1000),
+  '/body-each-second': drips('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n', 'x', 1000),
   '/100-mb': pours('HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n', MIB, 100),
   '/100-mb-announced-only': says('HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n'),
   '/100-mb-unannounced': pours('HTTP/1.1 206 Partial Content\r\nconnection: close\r\n\r\n', MIB, 100),
@@ -179,6 +181,17 @@ describe('a droplet that misbehaves', () => {
         await until(() => droplet.closed[path] === 2);
       },
     );
+
+    it('a byte a second does not buy it time, neither in the headers nor in the body', async () => {
+      const paths = ['/headers-each-second', '/body-each-second'];
+      const limits = { attempt_timeout_ms: 2500, max_attempts: 1 };
+      const answers = await Promise.all(paths.map((path) => ask(path, limits)));
+      for (const { json } of answers) {
+        expect(json).toMatchObject({ status: 'timeout', response_status: null, response_body: null, error: { code: 'TIMEOUT' } });
+        expect(json.duration_ms).toBeGreaterThanOrEqual(2490);
+      }
+      for (const path of paths) await until(() => droplet.closed[path] === 1);
+    });
 
     it('and the deadline of the task ends it, though the attempt might last longer', async () => {
       const before = droplet.hits('/never');

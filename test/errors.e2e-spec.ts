@@ -184,6 +184,13 @@ describe('every error has the one shape', () => {
     await connection.closed();
   });
 
+  it('a HEAD that the parser refuses gets no body, for its client would take it for the next answer', async () => {
+    const connection = await RawConnection.open(orchestrator.url);
+    connection.send(`HEAD /health?${'a'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await connection.closed();
+    expect(connection.text).toMatch(/^HTTP\/1\.1 431 .*\r\n\r\n$/s);
+  });
+
   it.each([
     ['garbage', 'this is not HTTP\r\n\r\n'],
     ['binary garbage', Buffer.from('160301020001000001fc0303ffeedd', 'hex')],

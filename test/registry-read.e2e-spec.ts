@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { startDroplet } from './support/droplet.js';
+import { NOT_CALLED_YET, startDroplet } from './support/droplet.js';
 import { until } from './support/http.client.js';
 import { TestOrchestrator } from './support/orchestrator.js';
 import { temporaryFolder } from './support/registry.parts.js';
@@ -79,6 +79,7 @@ describe('reading a Registry that is well', () => {
     expect(json.droplets[0]).toEqual({
       ...{ id: 11, name: 'one', endpoint: droplet.url, url: droplet.url, version: '1.0.0', metadata: { version: '1.0.0' } },
       ...{ steward: null, status: 'active', proof: null, cost_usd: 0, yield_usd: 0, registered_at: null, updated_at: null },
+      health: NOT_CALLED_YET,
     });
     expect(await registryHealth(orchestrator)).toEqual({ status: 'healthy', url: registry.url });
     expect((await orchestrator.get('/orchestrator/dependencies')).json).toEqual({
