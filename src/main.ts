@@ -1,4 +1,4 @@
-import { giveBackMemory } from './heap.js';
+import { boundYoungGeneration, giveBackMemory } from './heap.js';
 import { createApp } from './app.setup.js';
 import { createLog, Log } from './common/log.js';
 import { readEnvironment } from './config/environment.js';
@@ -13,6 +13,7 @@ async function main(): Promise<void> {
   const app = await createApp(settings);
   const shutdown = new Shutdown(app);
   giveBackMemory();
+  boundYoungGeneration();
   // Nest's own listen() would tell of a failure a second time.
   await app.getHttpAdapter().getInstance().listen({ port: settings.PORT, host: settings.HOST });
   app.get(Log).info({ url: settings.PUBLIC_URL, port: settings.PORT }, 'listening');
