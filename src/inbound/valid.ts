@@ -20,9 +20,18 @@ export function validBody<T extends object>(Request: RequestClass<T>, body: unkn
 
 /** The members of a value that the class declares. */
 function declared<T extends object>(Request: RequestClass<T>, value: object): Record<string, unknown> {
-  const given = Object.entries(value);
-  const fields = new Set(Object.keys(new Request()));
-  return Object.fromEntries(given.filter(([name]) => fields.has(name)));
+  const fields = fieldsOf(Request);
+  const taken: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) if (fields.has(name)) taken[name] = member;
+  return taken;
+}
+
+const known = new WeakMap<RequestClass<object>, ReadonlySet<string>>();
+
+function fieldsOf(Request: RequestClass<object>): ReadonlySet<string> {
+  const fields = known.get(Request) ?? new Set(Object.keys(new Request()));
+  known.set(Request, fields);
+  return fields;
 }
 
 function validated<T extends object>(request: T): T {

@@ -62,7 +62,8 @@ export class Bulkhead {
     if (lane.line.length === 0 && this.take(lane)) return 'entered';
     if (!isPatient && lane.line.length >= lane.limits().maxWaiting) return 'full';
     const entered = new AbortController();
-    const waiter: Waiter = { enter: () => entered.abort() };
+    // With a reason: without one, Node makes an error with its stack for each.
+    const waiter: Waiter = { enter: () => entered.abort('entered') };
     lane.line.push(waiter);
     this.pump(lane);
     const isLate = await this.clock.sleep(Math.max(0, deadline - this.clock.monotonic()), entered.signal, ...signals);

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Lifecycle } from '../common/lifecycle.js';
 
 /** The tasks that run in this process and can be cancelled. */
 @Injectable()
@@ -6,12 +7,20 @@ export class RunningTasks {
   private readonly waitedFor = new Map<string, AbortController>();
   private readonly cancelled = new Set<string>();
 
-  /** Runs the call of a task whose caller waits for it; the signal aborts when the task is cancelled. */
-  async during<T>(id: string, work: (cancel: AbortSignal) => Promise<T>): Promise<T> {
-    const cancel = new AbortController();
-    this.waitedFor.set(id, cancel);
+  constructor(private readonly lifecycle: Lifecycle) {
+    // One listener for all: an AbortSignal.any() for each task costs more than its validation.
+    lifecycle.aborting.addEventListener('abort', () => {
+      for (const running of this.waitedFor.values()) running.abort('shutdown');
+    });
+  }
+
+  /** Runs the call of a task whose caller waits for it; the signal aborts when the task is cancelled, or the shutdown cuts off. */
+  async during<T>(id: string, work: (abort: AbortSignal) => Promise<T>): Promise<T> {
+    const running = new AbortController();
+    this.waitedFor.set(id, running);
+    if (this.lifecycle.aborting.aborted) running.abort('shutdown');
     try {
-      return await work(cancel.signal);
+      return await work(running.signal);
     } finally {
       this.waitedFor.delete(id);
       this.cancelled.delete(id);
@@ -22,7 +31,7 @@ export class RunningTasks {
   cancel(id: string): boolean {
     this.cancelled.add(id);
     const running = this.waitedFor.get(id);
-    running?.abort();
+    running?.abort('cancelled');
     return running !== undefined;
   }
 

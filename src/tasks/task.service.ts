@@ -76,7 +76,7 @@ export class TaskService {
     const key = this.keys.keyOf(submitted, request, caller);
     const reserved = await this.keys.reserve(draft, key);
     if (reserved) return { task: reserved, recorded: true, replayed: true };
-    const called = this.running.during(draft.id, (cancel) => this.call(draft, request, droplet, { caller, cancel }));
+    const called = this.running.during(draft.id, (abort) => this.call(draft, request, droplet, { caller, abort }));
     const ended = await (key ? called.catch((error: unknown) => this.withdraw(draft.id, key, error)) : called);
     const recorded = await this.record(ended, request, key !== null);
     this.journal.finished(ended, { requestId: request.requestId, recorded });
@@ -97,15 +97,15 @@ export class TaskService {
     draft: TaskRecord,
     request: TaskRequest,
     droplet: Droplet,
-    { caller, cancel }: { caller: Caller; cancel: AbortSignal },
+    { caller, abort }: { caller: Caller; abort: AbortSignal },
   ): Promise<TaskRecord> {
     const start = this.clock.monotonic();
     const execution = await this.caller.run({ ...draft, request }, droplet, {
       stop: [caller.goneAway, this.lifecycle.draining],
-      abort: AbortSignal.any([cancel, this.lifecycle.aborting]),
+      abort,
     });
     const made = resultOf(draft, execution, droplet.status);
-    const result = cancel.aborted ? cancelledResult(made) : made;
+    const result = this.running.isCancelled(draft.id) ? cancelledResult(made) : made;
     const durationMs = Math.round(this.clock.monotonic() - start);
     const callback = request.callbackUrl === null ? null : ({ status: 'pending', attempts: 0, last_error: null } as const);
     return { ...draft, ...result, durationMs, completedAt: draft.createdAt + durationMs, callback };

@@ -102,7 +102,7 @@ class World {
     const [{ store, queue, settings, clock, log }, lifecycle, events] = [this, new Lifecycle(), new TaskEvents(replicas)];
     const caller = this.caller();
     const journal = new TaskJournal(events, metrics, caller, settings, clock, log);
-    const running = new RunningTasks();
+    const running = new RunningTasks(lifecycle);
     const recovery = new TaskRecovery(store, journal, settings, clock, log);
     const keeper = new ResultKeeper(lifecycle, clock, log);
     const noCallbacks = Object.create(CallbackDelivery.prototype) as CallbackDelivery;

@@ -37,11 +37,9 @@ export class SqliteTasks {
   private readonly updateCallback: StatementSync;
 
   constructor(private readonly database: DatabaseSync) {
-    const names = COLUMNS.map((column) => `:${column}`).join(', ');
-    const changes = CHANGING.map((column) => `${column} = :${column}`).join(', ');
-    this.insertTask = database.prepare(`INSERT INTO tasks (${COLUMNS.join(', ')}) VALUES (${names})`);
-    this.updateTask = database.prepare(`UPDATE tasks SET ${changes} WHERE id = :id`);
-    this.updateTask.setAllowUnknownNamedParameters(true);
+    const changes = CHANGING.map((column) => `${column} = ?`).join(', ');
+    this.insertTask = database.prepare(`INSERT INTO tasks (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`);
+    this.updateTask = database.prepare(`UPDATE tasks SET ${changes} WHERE id = ?`);
     this.meta = new SqliteMeta(database);
     this.selectTask = database.prepare('SELECT * FROM tasks WHERE id = ?');
     this.updateCallback = database.prepare('UPDATE tasks SET callback = ? WHERE id = ?');
@@ -49,7 +47,7 @@ export class SqliteTasks {
   }
 
   insert(task: TaskRecord): void {
-    this.insertTask.run(taskToRow(task));
+    this.insertTask.run(...valuesOf(task, COLUMNS));
     this.meta.insert(task);
   }
 
@@ -62,7 +60,7 @@ export class SqliteTasks {
   move(task: TaskRecord, change: TaskChange): TaskRecord | null {
     if (!MOVES[task.status].includes(change.status)) return null;
     const after = { ...task, ...change, id: task.id, createdAt: task.createdAt };
-    this.updateTask.run(taskToRow(after));
+    this.updateTask.run(...valuesOf(after, CHANGING), task.id);
     if (after.status !== task.status) this.meta.move(task.id, task.meta, after.status);
     return after;
   }
@@ -112,4 +110,10 @@ export class SqliteTasks {
     for (const task of this.listed(ids)) this.meta.remove(task);
     this.database.prepare('DELETE FROM tasks WHERE id IN (SELECT value FROM json_each(?))').run(list);
   }
+}
+
+/** By position: by name, SQLite looks for each of them among the parameters, and an insert takes half as long again. */
+function valuesOf(task: TaskRecord, columns: readonly string[]): (string | number | null)[] {
+  const row = taskToRow(task);
+  return columns.map((column) => row[column] ?? null);
 }
