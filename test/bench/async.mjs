@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { median } from './figures.mjs';
 import { ask, end, newFolder, startOrchestrator, startScript } from './processes.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 3);
@@ -16,7 +17,8 @@ const TASK = JSON.stringify({
   payload: { order: 4711, lines: [{ sku: 'a-1', count: 2 }], note: 'a payload of a usual size, about two hundred bytes in all' },
 });
 
-const fire = ({ client }, { url, ...options }) => ask(client, { url, body: TASK, connections: CONNECTIONS, ...options });
+const fire = ({ client }, { url, ...options }) =>
+  ask(client, { url, body: TASK, prefer: 'respond-async', connections: CONNECTIONS, ...options });
 
 async function raw(setup) {
   const { perSecond } = await fire(setup, { url: setup.bare, duration: SECONDS });
@@ -124,8 +126,6 @@ async function round(setup) {
   for (const part of PARTS) Object.assign(figures, await part(setup));
   return figures;
 }
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 function print(rounds) {
   const all = (name) => rounds.map((figures) => figures[name]);

@@ -1,7 +1,7 @@
 // The processes that the benches start, and their end. Each tells its port, and more, over the IPC channel.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -50,6 +50,9 @@ export async function startOrchestrator(folder = newFolder(), settings = {}) {
   }
   return { child, url, folder, startedMs: performance.now() - begun };
 }
+
+/** What a child has in memory. */
+export const residentMib = ({ pid }) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
 
 /** Asks a child and waits for its next message. */
 export async function ask(child, message) {

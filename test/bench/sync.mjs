@@ -1,0 +1,122 @@
+// Measures synchronous tasks beside the raw limit, in interleaved rounds: `npm run bench [rounds]`. `npm run bench:check` compares
+// with the shares in baseline.json instead, and fails when one is worse by more than 15 %; `--write` makes them the new ones.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { median } from './figures.mjs';
+import { ask, end, residentMib, startOrchestrator, startScript } from './processes.mjs';
+
+const [command = '5', ...flags] = process.argv.slice(2);
+const IS_CHECK = command === 'check';
+const ROUNDS = IS_CHECK ? 5 : Number(command);
+const BASELINE = path.join(import.meta.dirname, 'baseline.json');
+const TOLERANCE = 0.15;
+const SECONDS = 4;
+const TASK = JSON.stringify({
+  ...{ droplet_name: 'echo', method: 'POST', path: '/work', meta: { team: 'bench' } },
+  payload: { order: 4711, lines: [{ sku: 'a-1', count: 2 }], note: 'a payload of a usual size, about two hundred bytes in all' },
+});
+
+const cpuOf = async (child) => (await ask(child, 'cpu')).cpuMs;
+
+/** Tasks a second and CPU microseconds a task of one server under so many callers. */
+async function load({ client }, { child, url }, connections) {
+  const before = await cpuOf(child);
+  const { accepted, refused, perSecond } = await ask(client, { url, body: TASK, connections, duration: SECONDS });
+  if (refused > 0) throw new Error(`${refused} tasks were refused`);
+  return { perSecond, cpuUs: ((await cpuOf(child)) - before) * (1000 / accepted) };
+}
+
+const one = ({ client }, { url }) => ask(client, { url, body: TASK, one: 2000 });
+
+async function round(setup) {
+  const { limit, ours } = setup;
+  const figures = {};
+  for (const connections of [32, 256]) {
+    figures[`limit${connections}`] = await load(setup, limit, connections);
+    await ask(ours.child, 'loop:start');
+    figures[`ours${connections}`] = await load(setup, ours, connections);
+    const { p99 } = await ask(ours.child, 'loop:stop');
+    figures[`loop${connections}`] = p99;
+  }
+  figures.limitOne = await one(setup, limit);
+  figures.oursOne = await one(setup, ours);
+  figures.memory = residentMib(ours.child);
+  return figures;
+}
+
+async function start() {
+  const { told } = await startScript('droplet.mjs');
+  const { child: bare, told: bareTold } = await startScript('bare.mjs', told.url);
+  const { child: client } = await startScript('client.mjs');
+  const orchestrator = await startOrchestrator();
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ name: 'echo', id: 77, url: told.url });
+  await fetch(`${orchestrator.url}/register`, { method: 'POST', headers, body });
+  return {
+    client,
+    startedMs: orchestrator.startedMs,
+    limit: { child: bare, url: bareTold.url },
+    ours: { child: orchestrator.child, url: `${orchestrator.url}/orchestrator/tasks` },
+  };
+}
+
+/** What is compared: shares and differences within a round, never bare figures. */
+function shares(rounds) {
+  const mid = (pick) => median(rounds.map(pick));
+  return {
+    throughput32: mid(({ limit32, ours32 }) => ours32.perSecond / limit32.perSecond),
+    throughput256: mid(({ limit256, ours256 }) => ours256.perSecond / limit256.perSecond),
+    cpu32: mid(({ limit32, ours32 }) => ours32.cpuUs / limit32.cpuUs),
+    cpu256: mid(({ limit256, ours256 }) => ours256.cpuUs / limit256.cpuUs),
+  };
+}
+
+function print(rounds, { startedMs }) {
+  const line = (title, pick, unit, target = '') => {
+    const all = rounds.map(pick);
+    const text = (value) => value.toFixed(unit === 'ms' || unit === 'times' ? 2 : 0);
+    return `| ${title} | ${text(median(all))} ${unit} | ${text(Math.min(...all))}–${text(Math.max(...all))} | ${target} |`;
+  };
+  const percent = (share) => 100 * share;
+  console.log(
+    [
+      `${cpus().length} cores (${cpus()[0].model}), Node ${process.version}, ${rounds.length} rounds; ready after ${startedMs.toFixed(0)} ms`,
+      '| | median | range | target |',
+      '|---|---|---|---|',
+      line('limit, 32 connections', ({ limit32 }) => limit32.perSecond, '/s'),
+      line('synchronous and durable, 32 connections', ({ ours32 }) => ours32.perSecond, '/s'),
+      line('share of the limit', ({ limit32, ours32 }) => percent(ours32.perSecond / limit32.perSecond), '%', '≥ 40'),
+      line('CPU a task, limit', ({ limit32 }) => limit32.cpuUs, 'µs'),
+      line('CPU a task', ({ ours32 }) => ours32.cpuUs, 'µs'),
+      line('CPU a task, of the limit', ({ limit32, ours32 }) => ours32.cpuUs / limit32.cpuUs, 'times', '≤ 2.6'),
+      line('256 connections', ({ ours256 }) => ours256.perSecond, '/s'),
+      line('CPU a task with 256, of that with 32', ({ ours32, ours256 }) => ours256.cpuUs / ours32.cpuUs, 'times', '≤ 1'),
+      line('event-loop delay p99 with 256', ({ loop256 }) => loop256, 'ms', '< 20'),
+      line('one caller, p50, more than the limit', ({ limitOne, oursOne }) => oursOne.p50 - limitOne.p50, 'ms', '≤ 1'),
+      line('one caller, p99, more than the limit', ({ limitOne, oursOne }) => oursOne.p99 - limitOne.p99, 'ms', '≤ 3'),
+      line('memory', ({ memory }) => memory, 'MiB', '< 300'),
+    ].join('\n'),
+  );
+}
+
+/** Names what is worse than the baseline allows. */
+function regressions(now) {
+  const baseline = JSON.parse(readFileSync(BASELINE, 'utf8'));
+  return Object.entries(baseline).flatMap(([name, before]) => {
+    const change = name.startsWith('cpu') ? now[name] / before : before / now[name];
+    return change > 1 + TOLERANCE ? [`${name}: ${now[name].toFixed(3)}, was ${before.toFixed(3)}`] : [];
+  });
+}
+
+const setup = await start();
+for (const server of [setup.limit, setup.ours]) await load(setup, server, 32);
+const rounds = [];
+while (rounds.length < ROUNDS) rounds.push(await round(setup));
+print(rounds, setup);
+await end(setup.ours.child);
+const now = shares(rounds);
+if (flags.includes('--write')) writeFileSync(BASELINE, `${JSON.stringify(now, null, 2)}\n`);
+const worse = IS_CHECK ? regressions(now) : [];
+for (const text of worse) console.error(`worse than the baseline: ${text}`);
+process.exit(worse.length > 0 ? 1 : 0);
