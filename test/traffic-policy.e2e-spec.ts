@@ -81,10 +81,10 @@ describe('the policy of a droplet', () => {
 
   it('spaces its calls by a rate', async () => {
     const { made, ask } = bound(await start({ echo: { rate_per_second: 20 } }));
-    await Promise.all(Array.from({ length: 8 }, () => ask('/echo')));
+    await Promise.all(Array.from({ length: 12 }, () => ask('/echo')));
     const [first, ...others] = made.echo.seen.map(({ at }) => at);
-    // Seven gaps of 50 ms; a timer may fire a little early by another clock.
-    expect(others.at(-1)! - first!).toBeGreaterThanOrEqual(320);
+    // Eleven gaps of 50 ms, where unspaced they are a few ms in all; what the droplet sees first may have come late.
+    expect(others.at(-1)! - first!).toBeGreaterThanOrEqual(275);
   });
 
   it('has a breaker of its own', async () => {
