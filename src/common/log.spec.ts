@@ -49,6 +49,19 @@ describe('the log', () => {
     expect(entries()).toMatchObject([{ msg: 'round' }]);
   });
 
+  it('tells of an error what it is and where from, and nothing that a driver hung on it', () => {
+    const { log, entries } = logTo('info');
+    const cause = new Error('terminated');
+    const error = Object.assign(new TypeError('connection lost', { cause }), { code: '57P01', client: { secretKey: 4711 } });
+    log.warn({ err: error }, 'careful');
+    log.warn({ err: 'a text' }, 'careful');
+    const [first, second] = entries();
+    expect(Object.keys(first?.err as object)).toEqual(['type', 'message', 'stack', 'code']);
+    expect(first?.err).toMatchObject({ type: 'TypeError', message: 'connection lost: terminated', code: '57P01' });
+    expect((first?.err as { stack: string }).stack).toContain('caused by: Error: terminated');
+    expect(second?.err).toBe('a text');
+  });
+
   it("takes Nest's own messages: what it tells at start-up only at debug, its errors always", () => {
     const { log, entries } = logTo('debug');
     const nest = new NestLog(log);

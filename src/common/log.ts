@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { pino, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
+import { pino, stdSerializers, stdTimeFunctions, type DestinationStream, type Logger } from 'pino';
 
 /** The one log of the process: a JSON object a line, on standard output. Also its injection token. */
 export abstract class Log {
@@ -18,8 +18,16 @@ export function createLog(level: string, destination?: DestinationStream): Logge
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: errorFields },
   };
   return destination ? pino(options, destination) : pino(options);
+}
+
+/** Drivers hang their connections on their errors, with all that these hold: only what tells the cause is logged. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { type, message, stack } = stdSerializers.err(error);
+  return { type, message, stack, ...('code' in error ? { code: error.code } : {}) };
 }
 
 /** Lets Nest's own messages go through the log; what it tells at start-up is at `debug`. */
