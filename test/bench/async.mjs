@@ -4,6 +4,7 @@ import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { median } from './figures.mjs';
+import { idle } from './idle.mjs';
 import { ask, end, newFolder, startOrchestrator, startScript } from './processes.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 3);
@@ -11,14 +12,14 @@ const SECONDS = 4;
 const CONNECTIONS = 32;
 const TASKS = 10_000;
 const BURST = { tasks: 10_000, connections: 500 };
-const IDLE_TASKS = 200;
-const TASK = JSON.stringify({
+const TASK = {
   ...{ droplet_name: 'echo', method: 'POST', path: '/work', meta: { team: 'bench' } },
   payload: { order: 4711, lines: [{ sku: 'a-1', count: 2 }], note: 'a payload of a usual size, about two hundred bytes in all' },
-});
+};
+const BODY = JSON.stringify(TASK);
 
 const fire = ({ client }, { url, ...options }) =>
-  ask(client, { url, body: TASK, prefer: 'respond-async', connections: CONNECTIONS, ...options });
+  ask(client, { url, body: BODY, prefer: 'respond-async', connections: CONNECTIONS, ...options });
 
 async function raw(setup) {
   const { perSecond } = await fire(setup, { url: setup.bare, duration: SECONDS });
@@ -64,24 +65,7 @@ async function burst(setup) {
   };
 }
 
-/** Milliseconds from the 202 to the droplet's first byte, one task at a time. */
-async function idle(setup) {
-  await ask(setup.droplet, { probe: true });
-  const waits = [];
-  for (let task = 0; task < IDLE_TASKS; task++) {
-    const arrived = once(setup.droplet, 'message');
-    const headers = { 'content-type': 'application/json', prefer: 'respond-async' };
-    const answer = await fetch(setup.tasks, { method: 'POST', headers, body: TASK });
-    const answeredAt = process.hrtime.bigint();
-    await answer.arrayBuffer();
-    const [{ arrivedAt }] = await arrived;
-    waits.push(Number(BigInt(arrivedAt) - answeredAt) / 1e6);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  await ask(setup.droplet, { probe: false });
-  const sorted = waits.toSorted((a, b) => a - b);
-  return { idleP50: sorted[Math.floor(IDLE_TASKS * 0.5)], idleP99: sorted[Math.floor(IDLE_TASKS * 0.99)] };
-}
+const waits = ({ droplet, tasks }) => idle(droplet, [tasks], () => TASK);
 
 async function finished({ orchestrator }) {
   const { tasks } = await (await fetch(`${orchestrator.url}/metrics`)).json();
@@ -119,7 +103,7 @@ async function start() {
   return { droplet, client, orchestrator, bare: bare.url, tasks: `${orchestrator.url}/orchestrator/tasks` };
 }
 
-const PARTS = [fdatasyncs, raw, accepted, endToEnd, idle, burst];
+const PARTS = [fdatasyncs, raw, accepted, endToEnd, waits, burst];
 
 async function round(setup) {
   const figures = {};

@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { endAll } from '../../demo/children.mjs';
 import { startPostgres } from '../../demo/postgres.mjs';
 import { median, row } from './figures.mjs';
+import { idle } from './idle.mjs';
 import { ask, end, newFolder, startOrchestrator, startScript } from './processes.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 3);
@@ -12,7 +13,6 @@ const TASKS = 10_000;
 const BATCH = 1000;
 const SECONDS = 4;
 const CONNECTIONS = 32;
-const IDLE_TASKS = 200;
 /** A mesh of a few services, so that no limit of one of them is measured. */
 const DROPLETS = 8;
 const HEADERS = { 'content-type': 'application/json' };
@@ -66,24 +66,7 @@ async function synchronous({ clients }, { url }) {
   return perSecond;
 }
 
-/** Milliseconds from the 202 to the droplet's first byte, one task at a time. */
-async function idle({ droplet, replicas }) {
-  await ask(droplet, { probe: true });
-  const waits = [];
-  for (let task = 0; task < IDLE_TASKS; task++) {
-    const arrived = once(droplet, 'message');
-    const { url } = replicas[task % replicas.length];
-    const answer = await fetch(`${url}/tasks`, { method: 'POST', headers: ASYNC, body: BODIES[task % DROPLETS] });
-    const answeredAt = process.hrtime.bigint();
-    await answer.arrayBuffer();
-    const [{ arrivedAt }] = await arrived;
-    waits.push(Number(BigInt(arrivedAt) - answeredAt) / 1e6);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  await ask(droplet, { probe: false });
-  const sorted = waits.toSorted((a, b) => a - b);
-  return { idleP50: sorted[IDLE_TASKS / 2], idleP99: sorted[Math.floor(IDLE_TASKS * 0.99)] };
-}
+const taskUrls = ({ replicas }) => replicas.map(({ url }) => `${url}/tasks`);
 
 async function drained({ replicas: [{ url }] }) {
   for (const status of ['queued', 'running']) {
@@ -124,12 +107,13 @@ async function round(setup) {
   await drained(setup);
   figures.syncSqlite = await synchronous(setup, setup.alone);
   figures.syncPostgres = await synchronous(setup, setup.replicas[0]);
-  return { ...figures, ...(await idle(setup)) };
+  return { ...figures, ...(await idle(setup.droplet, taskUrls(setup), taskFor)) };
 }
 
 const setup = await start();
 await throughout(setup, () => oneByOne(setup));
 await drained(setup);
+for (const server of [setup.alone, setup.replicas[0]]) await synchronous(setup, server);
 const rounds = [];
 while (rounds.length < ROUNDS) rounds.push(await round(setup));
 const share = (part, whole) => `${Math.round(median(rounds.map((figures) => (100 * figures[part]) / figures[whole])))} %`;

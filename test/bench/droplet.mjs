@@ -7,7 +7,7 @@ let awaited = Infinity;
 let isProbed = false;
 
 const server = createServer((request, response) => {
-  if (isProbed) process.send({ arrivedAt: String(process.hrtime.bigint()) });
+  if (isProbed) process.send({ path: request.url, arrivedAt: String(process.hrtime.bigint()) });
   request.resume();
   request.on('end', () => {
     response.setHeader('content-type', 'application/json').end(ANSWER);
