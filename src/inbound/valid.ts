@@ -2,6 +2,7 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { InvalidRequestError, type FieldError } from '../common/errors.js';
+import { quickCheckOf } from './quick.check.js';
 
 /** A request class: its fields carry class-validator's decorators, and each has an initial value. */
 type RequestClass<T extends object> = new () => T;
@@ -15,26 +16,33 @@ export function validBody<T extends object>(Request: RequestClass<T>, body: unkn
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw InvalidRequestError.of('body', 'must be a JSON object');
   }
-  return validated(Object.assign(new Request(), declared(Request, body)));
+  return validated(Request, Object.assign(new Request(), declared(Request, body)));
 }
 
 /** The members of a value that the class declares. */
 function declared<T extends object>(Request: RequestClass<T>, value: object): Record<string, unknown> {
-  const fields = fieldsOf(Request);
+  const { fields } = knownOf(Request);
   const taken: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) if (fields.has(name)) taken[name] = member;
   return taken;
 }
 
-const known = new WeakMap<RequestClass<object>, ReadonlySet<string>>();
-
-function fieldsOf(Request: RequestClass<object>): ReadonlySet<string> {
-  const fields = known.get(Request) ?? new Set(Object.keys(new Request()));
-  known.set(Request, fields);
-  return fields;
+/** What is found out once of a request class. */
+interface Known {
+  readonly fields: ReadonlySet<string>;
+  readonly isPlainlyValid: (request: object) => boolean;
 }
 
-function validated<T extends object>(request: T): T {
+const known = new WeakMap<RequestClass<object>, Known>();
+
+function knownOf(Request: RequestClass<object>): Known {
+  const found = known.get(Request) ?? { fields: new Set(Object.keys(new Request())), isPlainlyValid: quickCheckOf(Request) };
+  known.set(Request, found);
+  return found;
+}
+
+function validated<T extends object>(Request: RequestClass<T>, request: T): T {
+  if (knownOf(Request).isPlainlyValid(request)) return request;
   const errors = validateSync(request, { forbidUnknownValues: false });
   if (errors.length > 0) throw new InvalidRequestError(errors.flatMap(fieldErrors));
   return request;
@@ -60,6 +68,6 @@ export class ValidQuery<T extends object> implements PipeTransform<unknown, T> {
   constructor(private readonly request: RequestClass<T>) {}
 
   transform(query: unknown): T {
-    return validated(plainToInstance(this.request, declared(this.request, query as object)));
+    return validated(this.request, plainToInstance(this.request, declared(this.request, query as object)));
   }
 }

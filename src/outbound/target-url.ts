@@ -32,6 +32,7 @@ function climbs(segment: string): boolean {
 
 /** Percent-decoding byte by byte: dots are ASCII, and a byte that is not UTF-8 must not hide them. */
 function decode(segment: string): string {
+  if (!segment.includes('%')) return segment;
   return segment.replace(/%([0-9a-f]{2})/gi, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
@@ -53,7 +54,7 @@ export function targetUrl(endpoint: string, path: string): Target {
   const home = new URL(base);
   const prefix = home.pathname === '/' ? '' : home.pathname;
   const url = base + path;
-  const joined = URL.canParse(url) ? new URL(url) : undefined;
+  const joined = URL.parse(url);
   const stays = joined?.origin === home.origin && joined.pathname.startsWith(`${prefix}/`);
   const fault = pathFault(path) ?? (stays ? null : 'leaves the droplet');
   if (fault) throw InvalidRequestError.of('path', fault);
