@@ -58,7 +58,7 @@ function record(number, createdAt, isWaiting, jobs) {
       retryCount: 0,
       attempts: 1,
     },
-    ...{ error: null, priority: 5, runAt: isWaiting ? farAway : createdAt, callback: null },
+    ...{ caller: '', error: null, priority: 5, runAt: isWaiting ? farAway : createdAt, callback: null },
     meta: { team: `team-${mixed(number, 3) % 20}`, order: String(number) },
     history: [],
     request: null,

@@ -4,28 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { median } from './figures.mjs';
-import { ask, end, residentMib, startOrchestrator, startScript } from './processes.mjs';
+import { ask, end, residentMib } from './processes.mjs';
+import { load, startLimit, startOurs, taskFor } from './side.by.side.mjs';
 
 const [command = '5', ...flags] = process.argv.slice(2);
 const IS_CHECK = command === 'check';
 const ROUNDS = IS_CHECK ? 5 : Number(command);
 const BASELINE = path.join(import.meta.dirname, 'baseline.json');
 const TOLERANCE = 0.15;
-const SECONDS = 4;
-const TASK = JSON.stringify({
-  ...{ droplet_name: 'echo', method: 'POST', path: '/work', meta: { team: 'bench' } },
-  payload: { order: 4711, lines: [{ sku: 'a-1', count: 2 }], note: 'a payload of a usual size, about two hundred bytes in all' },
-});
-
-const cpuOf = async (child) => (await ask(child, 'cpu')).cpuMs;
-
-/** Tasks a second and CPU microseconds a task of one server under so many callers. */
-async function load({ client }, { child, url }, connections) {
-  const before = await cpuOf(child);
-  const { accepted, refused, perSecond } = await ask(client, { url, body: TASK, connections, duration: SECONDS });
-  if (refused > 0) throw new Error(`${refused} tasks were refused`);
-  return { perSecond, cpuUs: ((await cpuOf(child)) - before) * (1000 / accepted) };
-}
+const TASK = JSON.stringify(taskFor('echo'));
 
 const one = ({ client }, { url }) => ask(client, { url, body: TASK, one: 2000 });
 
@@ -33,9 +20,9 @@ async function round(setup) {
   const { limit, ours } = setup;
   const figures = {};
   for (const connections of [32, 256]) {
-    figures[`limit${connections}`] = await load(setup, limit, connections);
+    figures[`limit${connections}`] = await load(setup, limit, { connections, bodies: [TASK] });
     await ask(ours.child, 'loop:start');
-    figures[`ours${connections}`] = await load(setup, ours, connections);
+    figures[`ours${connections}`] = await load(setup, ours, { connections, bodies: [TASK] });
     const { p99 } = await ask(ours.child, 'loop:stop');
     figures[`loop${connections}`] = p99;
   }
@@ -43,22 +30,6 @@ async function round(setup) {
   figures.oursOne = await one(setup, ours);
   figures.memory = residentMib(ours.child);
   return figures;
-}
-
-async function start() {
-  const { told } = await startScript('droplet.mjs');
-  const { child: bare, told: bareTold } = await startScript('bare.mjs', told.url);
-  const { child: client } = await startScript('client.mjs');
-  const orchestrator = await startOrchestrator();
-  const headers = { 'content-type': 'application/json' };
-  const body = JSON.stringify({ name: 'echo', id: 77, url: told.url });
-  await fetch(`${orchestrator.url}/register`, { method: 'POST', headers, body });
-  return {
-    client,
-    startedMs: orchestrator.startedMs,
-    limit: { child: bare, url: bareTold.url },
-    ours: { child: orchestrator.child, url: `${orchestrator.url}/orchestrator/tasks` },
-  };
 }
 
 /** What is compared: shares and differences within a round, never bare figures. */
@@ -72,7 +43,7 @@ function shares(rounds) {
   };
 }
 
-function print(rounds, { startedMs }) {
+function print(rounds, { ours: { startedMs } }) {
   const line = (title, pick, unit, target = '') => {
     const all = rounds.map(pick);
     const text = (value) => value.toFixed(unit === 'ms' || unit === 'times' ? 2 : 0);
@@ -109,8 +80,9 @@ function regressions(now) {
   });
 }
 
-const setup = await start();
-for (const server of [setup.limit, setup.ours]) await load(setup, server, 32);
+const beside = await startLimit();
+const setup = { ...beside, ours: await startOurs(beside, ['echo']) };
+for (const server of [setup.limit, setup.ours]) await load(setup, server, { connections: 32, bodies: [TASK] });
 const rounds = [];
 while (rounds.length < ROUNDS) rounds.push(await round(setup));
 print(rounds, setup);
