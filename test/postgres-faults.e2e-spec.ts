@@ -9,6 +9,7 @@ import { until, type HttpAnswer } from './support/http.client.js';
 import { stopsAfterEach } from './support/outbound.cleanup.js';
 import { TestPostgres } from './support/postgres.js';
 import { OrchestratorProcess } from './support/process.js';
+import { Gate } from './support/task.mesh.js';
 import { TestTcpProxy } from './support/tcp.proxy.js';
 
 const ASYNC = { prefer: 'respond-async' };
@@ -113,6 +114,21 @@ describe('PostgreSQL goes away and comes back', () => {
       await cluster.recordWhen(index + 1, await cluster.queue(index, '/health'), ['success']);
     }
     expectAllAlive(cluster);
+  }, 90_000);
+
+  it('while callers wait for their tasks: each gets the outcome or the receipt', async () => {
+    const gate = new Gate();
+    cluster.droplet.handler = gate.handler;
+    const waits = [cluster.ask(0, '/long', {}, { prefer: 'wait=60' }), cluster.ask(0, '/short', {}, { prefer: 'wait=4' })];
+    await until(() => gate.held.length === 2);
+    await postgres.stopNow('immediate');
+    try {
+      expect(await waits[1]).toMatchObject({ status: 202, json: { task_id: expect.any(String), recorded: true } });
+    } finally {
+      await postgres.startAgain();
+    }
+    gate.open();
+    expect(await waits[0]).toMatchObject({ status: 200, json: { status: 'success', attempts: 1 } });
   }, 90_000);
 
   it('while it is away, a replica that is told to end does so in order', async () => {

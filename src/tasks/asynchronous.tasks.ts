@@ -73,14 +73,24 @@ export class AsynchronousTasks {
       const until = this.clock.monotonic() + ms;
       let left = ms;
       let isCut = false;
-      for (;;) {
-        const now = (await this.store.get(task.id)) ?? task;
-        if (isFinal(now.status) || left <= 0 || isCut) return now;
+      for (let known = task; ;) {
+        known = await this.look(known);
+        if (isFinal(known.status) || left <= 0 || isCut) return known;
         isCut = !(await this.clock.sleep(Math.min(left, LOOK_EVERY_MS), ended.signal, goneAway, this.lifecycle.draining));
         left = until - this.clock.monotonic();
       }
     } finally {
       end();
+    }
+  }
+
+  /** The task as it is now. It is durable: a store that is away for a moment is no reason to tell its caller that it failed. */
+  private async look(task: TaskRecord): Promise<TaskRecord> {
+    try {
+      return (await this.store.get(task.id)) ?? task;
+    } catch (error) {
+      if (!(error instanceof StorageUnavailableError)) throw error;
+      return task;
     }
   }
 
