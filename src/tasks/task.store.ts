@@ -125,6 +125,9 @@ export abstract class TaskStore {
   /** The durations of the last finished tasks, oldest first, ms. */
   abstract lastDurations(count: number): Promise<number[]>;
 
-  /** Removes some of the tasks that may not stay, in one short write; resolves to how many. @throws StorageUnavailableError */
+  /**
+   * Removes some of the tasks that may not stay, and idempotency keys whose time is over, in one short write. Resolves to
+   * how many; 0 when no more are left. @throws StorageUnavailableError
+   */
   abstract purge(retention: Retention): Promise<number>;
 }

@@ -368,6 +368,19 @@ export function taskStoreContract(
         expect([await purgeAll({ maxTasks: 0, completedSince: 1e15 }), await listed()]).toEqual([[], [task.id]]);
       });
 
+      it('never takes a task that is being run again at that moment', async () => {
+        const tasks = taskRecords(20, { status: 'error', request: taskRequest() });
+        await insert(...tasks);
+        const again = tasks.map((task) =>
+          store.settle(task.id, { change: { status: 'queued', completedAt: null }, next: jobOf(task) }),
+        );
+        const [retried] = await Promise.all([Promise.all(again), store.purge({ ...KEEP_ALL, maxTasks: 0 })]);
+        const accepted = retried.flatMap((task) => (task ? [task.id] : []));
+        expect(await listed()).toEqual(accepted.toReversed());
+        expect((await list()).total).toBe(accepted.length);
+        expect((await subject.jobs()).map(({ id }) => id).sort()).toEqual(accepted);
+      });
+
       it('goes in small steps, so that no write waits long', async () => {
         await insert(...taskRecords(1000));
         const steps = await purgeAll({ maxTasks: 1, completedSince: Date.UTC(2030, 0, 1) });

@@ -20,7 +20,10 @@ export class SqliteKeys {
       'REPLACE INTO idempotency_keys (caller, key, fingerprint, task_id, expires_at) VALUES (?, ?, ?, ?, ?)',
     );
     this.deleteOne = database.prepare('DELETE FROM idempotency_keys WHERE caller = ? AND key = ? AND task_id = ?');
-    this.deleteExpired = database.prepare('DELETE FROM idempotency_keys WHERE expires_at <= ?');
+    this.deleteExpired = database.prepare(
+      `DELETE FROM idempotency_keys WHERE (caller, key) IN
+       (SELECT caller, key FROM idempotency_keys WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    );
   }
 
   holder({ caller, key }: IdempotencyKey, now: number): Holder | null {
@@ -37,7 +40,8 @@ export class SqliteKeys {
     this.deleteOne.run(caller, key, taskId);
   }
 
-  removeExpired(now: number): void {
-    this.deleteExpired.run(now);
+  /** Removes up to so many keys whose time is over; returns how many. */
+  removeExpired(now: number, limit: number): number {
+    return Number(this.deleteExpired.run(now, limit).changes);
   }
 }

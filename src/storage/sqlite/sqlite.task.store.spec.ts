@@ -8,7 +8,7 @@ import { taskStoreContract } from '../../../test/contracts/task.store.contract.j
 import type { Job } from '../../tasks/task.queue.js';
 import { openSqlite, storesOf } from '../../../test/support/sqlite.js';
 import { ManualClock } from '../../../test/support/manual.clock.js';
-import { taskRecord, taskRecords } from '../../../test/support/task.factory.js';
+import { queuedTask, taskRecord, taskRecords } from '../../../test/support/task.factory.js';
 
 function openFile(clock = new ManualClock()) {
   const folder = mkdtempSync(path.join(tmpdir(), 'store-'));
@@ -81,6 +81,25 @@ describe('SqliteTaskStore', () => {
     await store.purge({ maxTasks: 0, completedSince: 0, maxBytes: 1e15 });
     const left = database.prepare('SELECT (SELECT COUNT(*) FROM tasks) AS tasks, (SELECT COUNT(*) FROM task_meta) AS meta').get();
     expect({ ...left }).toEqual({ tasks: 0, meta: 0 });
+    close();
+  });
+
+  it('removes idempotency keys whose time is over in small steps, also while no task may go', async () => {
+    const clock = new ManualClock();
+    const { database, tasks: store, close } = openSqlite(file, clock);
+    const keys = Array.from({ length: 450 }, (_, index) => `k${index}`);
+    const acceptances = keys.map((key, index) => ({
+      ...{ task: queuedTask(), job: null },
+      key: { caller: '', key, fingerprint: 'f', expiresAt: clock.now() + (index < 440 ? 1000 : 2000) },
+    }));
+    await store.accept(acceptances);
+    clock.advance(1000);
+    const left: number[] = [];
+    while ((await store.purge({ maxTasks: 1e9, completedSince: 0, maxBytes: 1e15 })) > 0) {
+      left.push(Number(database.prepare('SELECT COUNT(*) AS keys FROM idempotency_keys').get()?.keys));
+    }
+    expect(left).toEqual([250, 50, 10]);
+    expect((await store.list(query)).total).toBe(450);
     close();
   });
 

@@ -23,7 +23,7 @@ import { SqliteTotals } from './sqlite.totals.js';
 import { hasFilters, pageOf } from '../task.page.js';
 import { countSql, leads, leadSql, pageSql, type Lead, type Sql } from './task.query.js';
 
-/** Tasks that one purge removes at the most: a write of a few milliseconds, in which no other waits long. */
+/** Tasks, and keys, that one purge removes at the most: a write of a few milliseconds, in which no other waits long. */
 const PURGE_STEP = 200;
 
 /** How far the filters of a list are counted to see which is the shortest. */
@@ -150,19 +150,23 @@ export class SqliteTaskStore extends TaskStore {
     return Promise.resolve(this.tasks.lastDurations(count));
   }
 
-  async purge({ maxTasks, completedSince, maxBytes }: Retention): Promise<number> {
-    const tooMany = Math.max(0, this.tasks.stored - maxTasks);
-    const surplus = this.usedBytes() > maxBytes ? PURGE_STEP : Math.min(PURGE_STEP, tooMany);
-    const ids = this.tasks.oldestFinal({ surplus, completedSince, limit: PURGE_STEP });
-    if (ids.length === 0) return 0;
-    const jobs = await this.commits.write(() => {
+  async purge(retention: Retention): Promise<number> {
+    const { tasks, jobs, keys } = await this.commits.write(() => {
+      // Looked for in the write itself: what is run again in the same commit is not final any more.
+      const ids = this.oldest(retention);
       this.tasks.remove(ids);
-      this.keys.removeExpired(this.clock.now());
-      return ids.filter((id) => this.queue.jobs.remove(id)).length;
+      const removed = ids.filter((id) => this.queue.jobs.remove(id));
+      return { tasks: ids.length, jobs: removed.length, keys: this.keys.removeExpired(this.clock.now(), PURGE_STEP) };
     });
     for (let i = 0; i < jobs; i++) this.queue.removed();
-    this.tasks.stored -= ids.length;
-    return ids.length;
+    this.tasks.stored -= tasks;
+    return tasks + keys;
+  }
+
+  private oldest({ maxTasks, completedSince, maxBytes }: Retention): string[] {
+    const tooMany = Math.max(0, this.tasks.stored - maxTasks);
+    const surplus = this.usedBytes() > maxBytes ? PURGE_STEP : Math.min(PURGE_STEP, tooMany);
+    return this.tasks.oldestFinal({ surplus, completedSince, limit: PURGE_STEP });
   }
 
   private acceptOne({ task, job, key }: Acceptance): Accepted {
