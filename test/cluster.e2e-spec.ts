@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { v7 } from 'uuid';
 import { TaskQueue } from '../src/tasks/task.queue.js';
 import { Cluster } from './support/cluster.js';
+import { EventReader } from './support/event.reader.js';
 import { until, type HttpAnswer } from './support/http.client.js';
+import { queryOnce } from './support/postgres.js';
 import { reply, TestServer, type Handler } from './support/server.js';
 import { sharedPostgres } from './support/shared.postgres.js';
 import type { TestOrchestrator } from './support/orchestrator.js';
@@ -71,6 +73,32 @@ describe('a task that one replica took', () => {
     expect(all).toEqual(all.map(() => all[0]));
     expect([all[0].total - before.total, all[0].success - before.success, all[0].error - before.error]).toEqual([4, 3, 1]);
     expect(all[0].retry.total_retries - before.retry.total_retries).toBe(1);
+  });
+
+  it('and that others took for dead meanwhile counts once, as they recorded it; its caller is told that it was not', async () => {
+    const counted = async (): Promise<number> => {
+      const pages = await Promise.all(REPLICAS.map((index) => cluster.replica(index).get('/orchestrator/metrics/prometheus')));
+      const lines = pages.flatMap(({ text }) => text.split('\n').filter((line) => line.startsWith('orchestrator_tasks_total{')));
+      return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    };
+    const before = await counted();
+    const reader = await EventReader.open(cluster.replica(0).url);
+    const gate = hold();
+    const waiting = cluster.ask(0, '/work', {}, { 'idempotency-key': 'taken-for-dead' });
+    const seen = await until(() => gate.held[0]?.seen);
+    const id = String(seen.headers['x-task-id']);
+    await until(async () => {
+      await queryOnce(cluster.url, 'DELETE FROM orchestrator.replicas');
+      return (await cluster.record(1, id)).status === 'error';
+    }, 20_000);
+    gate.open();
+    const { status, json } = await waiting;
+    expect([status, json.status, json.recorded]).toEqual([200, 'success', false]);
+    expect(await cluster.record(0, id)).toMatchObject({ status: 'error', error: { code: 'INTERRUPTED' } });
+    await until(() => reader.of(id).length > 0);
+    await aMoment();
+    reader.close();
+    expect([reader.of(id), await counted()]).toEqual([['error'], before + 1]);
   });
 
   it('runs when it is due, whoever is there by then', async () => {

@@ -30,6 +30,9 @@ export interface Outcome {
   readonly replayed: boolean;
 }
 
+/** What became of a task's record; `lost`: another process took this one for dead, and has ended the task. */
+type Recording = 'recorded' | 'failed' | 'lost';
+
 /** Synchronous tasks, and reading them all. */
 @Injectable()
 export class TaskService {
@@ -78,8 +81,10 @@ export class TaskService {
     if (reserved) return { task: reserved, recorded: true, replayed: true };
     const called = this.running.during(draft.id, (abort) => this.call(draft, request, droplet, { caller, abort }));
     const ended = await (key ? called.catch((error: unknown) => this.withdraw(draft.id, key, error)) : called);
-    const recorded = await this.record(ended, request, key !== null);
-    this.journal.finished(ended, { requestId: request.requestId, recorded });
+    const recording = await this.record(ended, request, key !== null);
+    const recorded = recording === 'recorded';
+    // Who has ended a lost one has counted it, too.
+    if (recording !== 'lost') this.journal.finished(ended, { requestId: request.requestId, recorded });
     return { task: ended, recorded, replayed: false };
   }
 
@@ -111,7 +116,7 @@ export class TaskService {
     return { ...draft, ...result, durationMs, completedAt: draft.createdAt + durationMs, callback };
   }
 
-  private async record(ended: TaskRecord, request: TaskRequest, isReserved: boolean): Promise<boolean> {
+  private async record(ended: TaskRecord, request: TaskRequest, isReserved: boolean): Promise<Recording> {
     const isNeeded = ended.status !== 'success' || request.callbackUrl !== null;
     const stored: TaskRecord = {
       ...ended,
@@ -119,23 +124,23 @@ export class TaskService {
       request: isNeeded ? storableRequest(request) : null,
     };
     const next = callbackJob(stored, this.clock.steady(), this.settings);
-    const write = async (): Promise<void> => {
-      if (isReserved) await this.store.settle(ended.id, { change: stored, next });
-      else await this.store.insert(stored, next);
+    const write = async (): Promise<Recording> => {
+      if (!isReserved) await this.store.insert(stored, next);
+      else if (!(await this.store.settle(ended.id, { change: stored, next }))) return 'lost';
       this.journal.announce(stored);
+      return 'recorded';
     };
     try {
-      await write();
-      return true;
+      return await write();
     } catch (err) {
       this.log.error({ err, task_id: ended.id }, 'task not recorded');
       if (isReserved) void this.recordLater(ended.id, write);
-      return false;
+      return 'failed';
     }
   }
 
   /** An Idempotency-Key must not stand for a task that never ends. */
-  private async recordLater(id: string, write: () => Promise<void>): Promise<void> {
+  private async recordLater(id: string, write: () => Promise<unknown>): Promise<void> {
     try {
       await this.keeper.keep(id, write);
     } catch (err) {
