@@ -66,6 +66,25 @@ describe('an operator', () => {
     expect((await asked).json).toMatchObject({ status: 'error', attempts: 1, error: { details: { stopped_by: 'breaker' } } });
   });
 
+  it('a pause that outlasts the deadline of a task that waits: the outcome of its last attempt stands', async () => {
+    await start({ ASYNC_BACKOFF_BASE_MS: '300', ASYNC_BACKOFF_MAX_MS: '300' });
+    mesh.echo.handler = (_seen, response) => reply(response, 503, { busy: true });
+    const id = await mesh.queue('/x', { timeout_ms: 1000 });
+    const waits = await until(async () => {
+      const record = await mesh.record(id);
+      return record.attempts === 1 && record.status === 'queued' ? record : null;
+    });
+    await order('echo', 'pause');
+    expect(waits).toMatchObject({ response_status: null, response_body: null, error: null, error_message: null });
+    expect((await mesh.list()).tasks[0]).toMatchObject({ response_status: null, response_body: null, error: null });
+    await until(() => Date.now() > Date.parse(waits.run_at) + 1100);
+    await order('echo', 'resume');
+    expect(await mesh.recordWhen(id)).toMatchObject({
+      ...{ status: 'error', response_status: 503, response_body: { busy: true }, attempts: 1, retry_count: 1 },
+      error: { code: 'DROPLET_ERROR', details: { stopped_by: 'deadline', effect: 'unknown' } },
+    });
+  });
+
   it('holds a breaker open, holds it closed, or lets it decide by itself again; that too is durable', async () => {
     await start({ BREAKER_MIN_CALLS: '2', TASK_MAX_RETRIES: '1' });
     expect((await order('echo', 'breaker', { state: 'open' })).json.droplet.health.breaker).toBe('open');

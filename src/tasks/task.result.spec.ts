@@ -179,10 +179,22 @@ describe('the result of a task that ran in several attempts', () => {
     expect(history.map(({ error_code }) => error_code)).toEqual(codes);
   });
 
-  it('is a timeout when the deadline leaves no time for another attempt', () => {
-    expect(deadlineResult(tried)).toMatchObject({
-      ...{ status: 'timeout', attempts: 1, retryCount: 1, responseStatus: null },
-      error: { code: 'TIMEOUT', details: { effect: 'unknown', stopped_by: 'deadline' } },
+  it('is a timeout when the deadline leaves no time for a first attempt', () => {
+    const never = { ...NOTHING_DONE, responseStatus: null, responseBody: 'null', error: null };
+    expect(deadlineResult(never)).toMatchObject({
+      ...{ status: 'timeout', attempts: 0, retryCount: 0, responseStatus: null },
+      error: { code: 'TIMEOUT', details: { effect: 'none', stopped_by: 'deadline' } },
+    });
+  });
+
+  it.each([
+    ['an answer', tried, 'error', 503, 'DROPLET_ERROR'],
+    ['a timeout', result([late]), 'timeout', null, 'TIMEOUT'],
+  ])('is what its last attempt came to when the deadline leaves no time for another: %s', (_title, last, status, code, error) => {
+    const { targetUrl, retryCount, attempts, history, responseBody } = last;
+    expect(deadlineResult(last)).toMatchObject({
+      ...{ targetUrl, retryCount, attempts, history, responseBody, status, responseStatus: code },
+      error: { code: error, details: { effect: 'unknown', stopped_by: 'deadline' } },
     });
   });
 

@@ -22,6 +22,9 @@ export interface TaskResult {
 /** How far a task had come before. */
 type Before = Pick<TaskRecord, 'targetUrl' | 'retryCount' | 'attempts' | 'history'>;
 
+/** The same of a task that waits, with what its last attempt came to. */
+type Waiting = Before & Pick<TaskRecord, 'responseStatus' | 'responseBody' | 'error'>;
+
 interface Ending {
   readonly outcome: Outcome;
   readonly stoppedBy: StoppedBy | null;
@@ -49,10 +52,15 @@ export function cancelledResult(before: Before, cut?: AttemptRecord): TaskResult
   return withoutAnswer({ ...after, history }, 'cancelled', { code: 'CANCELLED', message: 'The task was cancelled' });
 }
 
-/** The result of a task whose deadline passed before the next attempt could start. */
-export function deadlineResult(before: Before): TaskResult {
-  const error = { code: 'TIMEOUT', message: 'The deadline passed before the next attempt' } as const;
-  return withoutAnswer(before, 'timeout', error, 'deadline');
+/** The result of a task whose deadline passed before the next attempt could start: what the last one came to stands. */
+export function deadlineResult(waiting: Waiting): TaskResult {
+  const { targetUrl, retryCount, attempts, history, responseStatus, responseBody, error: last } = waiting;
+  if (!last) {
+    const error = { code: 'TIMEOUT', message: 'The deadline passed before the next attempt' } as const;
+    return withoutAnswer(waiting, 'timeout', error, 'deadline');
+  }
+  const error: TaskError = { ...last, details: { ...last.details, stopped_by: 'deadline' } };
+  return { ...{ targetUrl, retryCount, attempts, history, responseStatus, responseBody }, status: failedStatus(error), error };
 }
 
 /** The result of a task that the process was killed over, again and again. */
@@ -86,12 +94,14 @@ function conclude(
   };
   return {
     ...{ targetUrl, retryCount, attempts, history },
-    status: failure === null ? 'success' : failure.code === 'TIMEOUT' ? 'timeout' : 'error',
+    status: failure === null ? 'success' : failedStatus(failure),
     responseStatus: statusOf(outcome),
     responseBody: outcome.kind === 'answered' && outcome.status !== 204 ? responseJson(outcome.body) : 'null',
     error: failure && { ...failure, details },
   };
 }
+
+const failedStatus = ({ code }: Pick<TaskError, 'code'>): FinalStatus => (code === 'TIMEOUT' ? 'timeout' : 'error');
 
 /** Whether a task may have taken effect although it failed: it may have if any one attempt may have. */
 const effectOfHistory = (history: readonly AttemptEntry[]): 'none' | 'unknown' =>

@@ -67,6 +67,7 @@ export interface TaskRecord {
   readonly method: string;
   readonly path: string;
   readonly status: TaskStatus;
+  /** Like `responseBody` and `error`: the outcome, or, until it is final, that of the last attempt, which nobody is shown. */
   readonly responseStatus: number | null;
   /** JSON text. */
   readonly responseBody: string;

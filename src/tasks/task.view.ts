@@ -1,28 +1,32 @@
 import { OrchestratorError } from '../common/errors.js';
 import { stringifyWith } from '../common/json.js';
 import { epochSeconds, iso } from '../common/time.js';
-import type { TaskRecord } from './task.js';
+import { isFinal, type TaskRecord } from './task.js';
 import type { TaskPage } from './task.store.js';
 
 /** The JSON text of the answer to a submitted task; contract §2. The droplet's body goes in as it was written. */
 export function resultText(task: TaskRecord, recorded = true): string {
-  const { id, status, targetUrl, responseStatus, retryCount, durationMs, attempts, error } = task;
+  const shown = withOutcome(task);
+  const { id, status, targetUrl, responseStatus, retryCount, durationMs, attempts, error } = shown;
   return printed(
     {
       ...{ task_id: id, status, target_url: targetUrl, response_status: responseStatus },
       ...{ retry_count: retryCount, duration_ms: durationMs, attempts, error, recorded },
     },
-    task,
+    shown,
   );
 }
 
 /** The JSON text of a record, whole. */
-export const recordText = (task: TaskRecord): string => printed({ ...members(task), history: task.history }, task);
+export function recordText(task: TaskRecord): string {
+  const shown = withOutcome(task);
+  return printed({ ...members(shown), history: shown.history }, shown);
+}
 
 /** The JSON text of `GET /tasks`. */
 export function pageText({ tasks, total, isTotalExact, hasMore }: TaskPage, limit: number): string {
   const next_cursor = hasMore ? (tasks.at(-1)?.id ?? null) : null;
-  const list = tasks.map((task) => printed(members(task), task));
+  const list = tasks.map(withOutcome).map((task) => printed(members(task), task));
   return stringifyWith({ total, limit, total_exact: isTotalExact, next_cursor }, { tasks: `[${list.join(',')}]` });
 }
 
@@ -41,7 +45,11 @@ export function batchText(results: readonly (TaskRecord | OrchestratorError)[]):
 const errorView = ({ code, message, details }: OrchestratorError) => ({ code, message, details });
 
 /** The JSON text of an event: the record without what was answered. */
-export const eventText = (task: TaskRecord): string => JSON.stringify(members(task));
+export const eventText = (task: TaskRecord): string => JSON.stringify(members(withOutcome(task)));
+
+/** A task that is not over has no outcome yet, whatever its last attempt came to. */
+const withOutcome = (task: TaskRecord): TaskRecord =>
+  isFinal(task.status) ? task : { ...task, responseStatus: null, responseBody: 'null', error: null };
 
 const printed = (view: object, { responseBody }: TaskRecord): string => stringifyWith(view, { response_body: responseBody });
 

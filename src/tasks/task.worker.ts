@@ -7,6 +7,7 @@ import type { AttemptRecord, Step } from '../outbound/execution.js';
 import { CallbackDelivery } from './callback.delivery.js';
 import { ResultKeeper } from './result.keeper.js';
 import { RunningTasks } from './running.tasks.js';
+import { storedBody } from './stored.body.js';
 import { TaskCaller, type CallableTask } from './task.caller.js';
 import { callbackJob, dropletOf, laterJob, nextAttemptJob } from './task.jobs.js';
 import { TaskRecovery } from './task.recovery.js';
@@ -120,9 +121,11 @@ export class TaskWorker implements OnApplicationBootstrap {
     await this.settle(run, { status: 'queued' }, laterJob(run.job, this.clock.steady(), spread));
   }
 
+  /** What the attempt came to stays with the task: it stands if no other follows. */
   private async postpone(run: Run, result: TaskResult, retry: Step['verdict'] & { again: true }): Promise<void> {
     const next = nextAttemptJob(run.job, this.clock.steady(), retry);
-    await this.settle(run, { ...result, status: 'queued', error: null, responseStatus: null, responseBody: 'null' }, next);
+    const responseBody = storedBody(result.responseBody, this.settings.STORED_RESPONSE_LIMIT);
+    await this.settle(run, { ...result, status: 'queued', responseBody }, next);
   }
 
   /** Cut off by a cancel, which ends the task, or by the shutdown, which gives it back with no attempt spent. */
