@@ -133,6 +133,22 @@ describe('replicas that die', () => {
     expect(cluster.droplet.hits('/never')).toBe(1);
   }, 90_000);
 
+  it('the one that runs a task that must not be repeated: it ends as INTERRUPTED elsewhere, and is not called again', async () => {
+    const cluster = await started(2);
+    const home = cluster.droplet.handler;
+    cluster.droplet.handler = (seen, response) => (seen.url === '/never' ? undefined : home(seen, response));
+    const id = await cluster.queue(0, '/never', { method: 'POST', retry_unsafe: false });
+    await until(() => cluster.droplet.hits('/never') === 1);
+    // Whoever runs it dies: a replica that comes later takes it over.
+    await cluster.add();
+    for (const replica of cluster.replicas.slice(0, 2)) await cluster.remove(replica);
+    expect(await cluster.recordWhen(0, id, undefined, 40_000)).toMatchObject({
+      ...{ status: 'error', response_status: null },
+      error: { code: 'INTERRUPTED', details: { effect: 'unknown' } },
+    });
+    expect(cluster.droplet.hits('/never')).toBe(1);
+  }, 90_000);
+
   it('none: one Idempotency-Key, 200 times at once over three replicas, is one task and one call', async () => {
     const cluster = await started();
     const answers = await Promise.all(

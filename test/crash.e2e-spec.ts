@@ -99,6 +99,19 @@ describe('a task over which the process dies', () => {
     expect(droplet.hits('/poison')).toBe(2);
   }, 60_000);
 
+  it('even once ends as INTERRUPTED when it must not be repeated', async () => {
+    const task = { droplet_name: 'echo', method: 'POST', path: '/poison', retry_unsafe: false };
+    const { json } = await server.task(task, { prefer: 'respond-async' });
+    await died();
+    await restart();
+    await server.allFinal();
+    expect((await server.get(`/tasks/${json.task_id}`)).json).toMatchObject({
+      ...{ status: 'error', response_status: null },
+      error: { code: 'INTERRUPTED', details: { effect: 'unknown', stopped_by: null } },
+    });
+    expect(droplet.hits('/poison')).toBe(1);
+  }, 60_000);
+
   it('while its caller waits ends as INTERRUPTED, is not run again, and its key replays that', async () => {
     const task = { droplet_name: 'echo', method: 'POST', path: '/poison', payload: { order: 7 } };
     await expect(server.task(task, { 'idempotency-key': 'order-7' })).rejects.toThrow();

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { until } from './support/http.client.js';
+import { fullListener } from './support/misbehaving.droplet.js';
 import { freePort, reply } from './support/server.js';
 import { aMoment, ASYNC, type Gate, TaskMesh } from './support/task.mesh.js';
 import { entry } from './support/registry.js';
@@ -204,7 +205,7 @@ describe('a restart', () => {
   it('gives a running task back with no attempt spent: the next life runs it', async () => {
     await start({ SHUTDOWN_GRACE: '0.1' });
     const gate = hold();
-    const id = await mesh.queue('/work', { method: 'POST', payload: { n: 1 }, retry_unsafe: false, max_attempts: 1 });
+    const id = await mesh.queue('/work', { method: 'POST', payload: { n: 1 }, max_attempts: 1 });
     await until(() => gate.held.length === 1);
     await mesh.orchestrator.leave();
     gate.open();
@@ -216,6 +217,52 @@ describe('a restart', () => {
       ['1', id, '{"n":1}'],
       ['1', id, '{"n":1}'],
     ]);
+  });
+
+  it.each(['POST', 'PATCH'])('sends no %s again that must not be repeated: nobody knows what it did', async (method) => {
+    await start({ SHUTDOWN_GRACE: '0.1' });
+    const gate = hold();
+    const id = await mesh.queue('/work', { method, payload: { n: 1 }, retry_unsafe: false });
+    await until(() => gate.held.length === 1);
+    await mesh.orchestrator.leave();
+    gate.open();
+    await mesh.revive();
+    expect(await mesh.recordWhen(id)).toMatchObject({
+      ...{ status: 'error', response_status: null, attempts: 1, history: [{ error_code: 'INTERRUPTED', effect: 'unknown' }] },
+      error: { code: 'INTERRUPTED', details: { effect: 'unknown', stopped_by: null } },
+    });
+    await mesh.recordWhen(await mesh.queue('/after'));
+    expect(mesh.echo.hits('/work')).toBe(1);
+  });
+
+  it('sends a PUT again, whatever the task says of a POST', async () => {
+    await start({ SHUTDOWN_GRACE: '0.1' });
+    const gate = hold();
+    const id = await mesh.queue('/work', { method: 'PUT', retry_unsafe: false });
+    await until(() => gate.held.length === 1);
+    await mesh.orchestrator.leave();
+    gate.open();
+    await mesh.revive();
+    expect(await mesh.recordWhen(id)).toMatchObject({ status: 'success', attempts: 1 });
+  });
+
+  it('gives back what had certainly not left, also when it must not be repeated', async () => {
+    await start({ SHUTDOWN_GRACE: '0.1' });
+    const deaf = await fullListener();
+    const [echo, other] = mesh.registry.list;
+    if (!echo || !other) throw new Error('no entries');
+    try {
+      mesh.registry.list = [{ ...echo, endpoint: deaf.url }, other];
+      await mesh.restart();
+      const id = await mesh.queue('/echo', { method: 'POST', retry_unsafe: false });
+      await mesh.recordWhen(id, ['running']);
+      mesh.registry.list = [echo, other];
+      await mesh.restart();
+      expect(await mesh.recordWhen(id)).toMatchObject({ status: 'success', error: null });
+      expect(mesh.echo.hits('/echo')).toBe(1);
+    } finally {
+      await deaf.stop();
+    }
   });
 
   it('in good order is no interruption, however often it happens', async () => {

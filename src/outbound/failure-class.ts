@@ -66,7 +66,10 @@ function classifyStatus(status: number): FailureClass {
 /** Methods that HTTP calls idempotent (RFC 9110 §9.2.2): repeating them is allowed without being asked. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE']);
 
-/** May the call be made again? `retryUnsafe` speaks for POST and PATCH, `retryStatuses` for answers that are no 5xx. */
+/** May a call be made again of which nobody knows whether it took effect? `retryUnsafe` speaks for POST and PATCH. */
+export const isRepeatable = (method: string, retryUnsafe: boolean): boolean => retryUnsafe || IDEMPOTENT.has(method);
+
+/** May the call be made again? `retryStatuses` speaks for answers that are no 5xx. */
 export function isRetryable(
   outcome: Outcome,
   method: string,
@@ -74,7 +77,7 @@ export function isRetryable(
 ): boolean {
   const isNamed = outcome.kind === 'answered' && retryStatuses.includes(outcome.status);
   const { retry } = RULES[isNamed ? 'server-error' : classify(outcome)];
-  return retry === 'any-method' || (retry === 'repeatable' && (retryUnsafe || IDEMPOTENT.has(method)));
+  return retry === 'any-method' || (retry === 'repeatable' && isRepeatable(method, retryUnsafe));
 }
 
 /** True for what deserved another attempt, whether or not the method, the plan or the moment allowed one. */

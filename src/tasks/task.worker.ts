@@ -3,7 +3,8 @@ import { Clock } from '../common/clock.js';
 import { CircuitOpenError, OverloadedError } from '../common/errors.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { Settings } from '../config/settings.js';
-import type { AttemptRecord, Step } from '../outbound/execution.js';
+import type { Step } from '../outbound/execution.js';
+import { effectOf, isRepeatable } from '../outbound/failure-class.js';
 import { CallbackDelivery } from './callback.delivery.js';
 import { ResultKeeper } from './result.keeper.js';
 import { RunningTasks } from './running.tasks.js';
@@ -80,7 +81,8 @@ export class TaskWorker implements OnApplicationBootstrap {
 
   private async runOnce(run: Run): Promise<void> {
     const { task, job } = run;
-    if (job.interruptions >= MAX_INTERRUPTIONS) return this.finish(run, interruptedResult(task, job.interruptions));
+    const most = mayBeRepeated(task) ? MAX_INTERRUPTIONS : 1;
+    if (job.interruptions >= most) return this.finish(run, interruptedResult(task, job.interruptions));
     if (this.clock.steady() >= job.deadlineAt) return this.finish(run, deadlineResult(task));
     if (!job.isCharged && !this.caller.takeRetry(task.dropletName)) return this.putOff(run, UNCHARGED_WAIT_MS);
     await this.attemptOnce({ ...run, job: { ...job, isCharged: true } });
@@ -91,7 +93,7 @@ export class TaskWorker implements OnApplicationBootstrap {
     const step = await this.attempt(run);
     if (step instanceof CircuitOpenError) return this.putOff(run, step.retryAfterMs);
     if (step instanceof OverloadedError) return this.finish(run, deadlineResult(task));
-    if (!step || step.made.outcome.kind === 'aborted') return this.takenBack(run, step?.made);
+    if (!step || step.made.outcome.kind === 'aborted') return this.takenBack(run, step);
     await this.attempted(run, step);
   }
 
@@ -128,10 +130,15 @@ export class TaskWorker implements OnApplicationBootstrap {
     await this.settle(run, { ...result, status: 'queued', responseBody }, next);
   }
 
-  /** Cut off by a cancel, which ends the task, or by the shutdown, which gives it back with no attempt spent. */
-  private async takenBack(run: Run, made: AttemptRecord | undefined): Promise<void> {
+  /**
+   * Cut off by a cancel, which ends the task, or by the shutdown, which gives it back with no attempt spent, unless it may
+   * have taken effect and must not do so twice.
+   */
+  private async takenBack(run: Run, step: Step | null): Promise<void> {
     const { task, job } = run;
-    if (this.cancelled.isCancelled(task.id)) return this.finish(run, cancelledResult(task, made));
+    if (this.cancelled.isCancelled(task.id)) return this.finish(run, cancelledResult(task, step?.made));
+    const isDoubtful = step !== null && effectOf([step.made.outcome]) === 'unknown';
+    if (isDoubtful && !mayBeRepeated(task)) return this.attempted(run, step);
     await this.settle(run, { status: 'queued' }, { ...job, dueAt: this.clock.steady() });
   }
 
@@ -146,3 +153,6 @@ export class TaskWorker implements OnApplicationBootstrap {
     if (settled) this.journal.changed(settled, task.request.requestId);
   }
 }
+
+/** May the task be sent again when nobody knows whether it took effect? */
+const mayBeRepeated = ({ method, request }: RunnableTask): boolean => isRepeatable(method, request.retryUnsafe ?? true);
