@@ -188,6 +188,41 @@ describe('Idempotency-Key', () => {
     });
   });
 
+  it('stands for its task also when the droplet is not known any more', async () => {
+    const [first, receipt] = [await ask('/echo'), await mesh.ask('/array', {}, { ...ASYNC, 'idempotency-key': `${key}x` })];
+    await mesh.recordWhen(receipt.json.task_id);
+    const { list } = mesh.registry;
+    mesh.registry.list = list.map((each) => (each.name === 'Echo' ? { ...each, name: 'Renamed' } : each));
+    await mesh.restart();
+    await until(async () => (await mesh.orchestrator.get('/droplets/Echo')).status === 404);
+    const again = await ask('/echo');
+    expect([again.status, isReplayed(again), again.json]).toEqual([200, true, first.json]);
+    const repeat = await mesh.ask('/array', {}, { ...ASYNC, 'idempotency-key': `${key}x` });
+    expect([repeat.status, isReplayed(repeat), repeat.json.task_id]).toEqual([202, true, receipt.json.task_id]);
+    for (const headers of [{}, ASYNC]) {
+      expectError(await ask('/other', {}, headers), 422, 'IDEMPOTENCY_MISMATCH');
+      expectError(await mesh.ask('/echo', {}, { ...headers, 'idempotency-key': 'fresh' }), 400, 'DROPLET_NOT_FOUND');
+    }
+    mesh.registry.list = list;
+    await mesh.restart();
+    await until(async () => (await mesh.orchestrator.get('/droplets/Echo')).status === 200);
+    expect(mesh.echo.hits()).toBe(2);
+  });
+
+  it('of a caller who is refused because the droplet is paused is not even written, and an earlier one is answered', async () => {
+    const first = await ask('/echo');
+    await mesh.orchestrator.post('/orchestrator/droplets/echo/pause');
+    const database = new DatabaseSync(path.join(mesh.orchestrator.home, 'orchestrator.db'), { readOnly: true });
+    const version = () => database.prepare('PRAGMA data_version').get()?.data_version;
+    const before = version();
+    expectError(await mesh.ask('/echo', {}, { 'idempotency-key': `${key}x` }), 503, 'CIRCUIT_OPEN');
+    const again = await ask('/echo');
+    expect([isReplayed(again), again.json, version()]).toEqual([true, first.json, before]);
+    database.close();
+    await mesh.orchestrator.post('/orchestrator/droplets/echo/resume');
+    expect(isReplayed(await mesh.ask('/echo', {}, { 'idempotency-key': `${key}x` }))).toBe(false);
+  });
+
   it('survives a restart, on both kinds', async () => {
     const sync = await ask('/echo');
     key = `${key}-async`;

@@ -93,6 +93,31 @@ describe('QUEUE_LIMIT', () => {
     expect(mesh.echo.hits('/d')).toBe(0);
   });
 
+  it('a repeat with its key gets its receipt again, and another request with that key is told so', async () => {
+    await start({ QUEUE_LIMIT: '1' });
+    const [key, later] = [{ 'idempotency-key': 'k' }, { delay_ms: 60_000 }];
+    const { json } = await mesh.ask('/a', later, key);
+    const again = await mesh.ask('/a', later, key);
+    expect([again.status, again.json.task_id, again.headers.get('idempotency-replayed')]).toEqual([202, json.task_id, 'true']);
+    expectError(await mesh.ask('/b', later, key), 422, 'IDEMPOTENCY_MISMATCH');
+    expectError(await mesh.ask('/a', later, { 'idempotency-key': 'other' }), 503, 'OVERLOADED');
+  });
+
+  it('holds for tasks that are run again, too', async () => {
+    await start({ QUEUE_LIMIT: '2' });
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count++) ids.push((await mesh.ask('/status?code=404')).json.task_id);
+    const retryAll = () => mesh.orchestrator.post('/orchestrator/tasks/retry', {});
+    const gate = hold();
+    expect(await retryAll()).toMatchObject({ status: 202, json: { scheduled: 2 } });
+    await until(() => gate.held.length === 2);
+    for (const refused of [await retryAll(), await mesh.retry(ids[0] ?? '')]) expectError(refused, 503, 'OVERLOADED');
+    expectError(await mesh.retry(ids[2] ?? ''), 409, 'CONFLICT');
+    gate.open();
+    await until(async () => (await mesh.list('?status=success')).total === 2);
+    expect(await retryAll()).toMatchObject({ status: 202, json: { scheduled: 1 } });
+  });
+
   it('counts what an earlier life has left', async () => {
     await start({ QUEUE_LIMIT: '1' });
     await mesh.queue('/a', { delay_ms: 60_000 });

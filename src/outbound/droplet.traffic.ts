@@ -86,6 +86,11 @@ export class DropletTraffic implements Gate {
     return this.paused || this.breaker.state === 'open';
   }
 
+  /** @throws CircuitOpenError while no call passes */
+  refuseIfShut(): void {
+    if (this.isShut) throw this.shut();
+  }
+
   get waiting(): number {
     return this.lane.line.length;
   }
@@ -149,10 +154,6 @@ export class DropletTraffic implements Gate {
     if (good === null) return 'unknown';
     if (good === 0) return 'down';
     return good < GOOD_PERCENT ? 'degraded' : 'up';
-  }
-
-  private refuseIfShut(): void {
-    if (this.isShut) throw this.shut();
   }
 
   private shut(): CircuitOpenError {

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Lifecycle } from '../common/lifecycle.js';
-import { IdempotencyMismatchError, OrchestratorError, OverloadedError, StorageUnavailableError } from '../common/errors.js';
+import { IdempotencyMismatchError, OrchestratorError, StorageUnavailableError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { isoMs } from './instant.js';
 import { IdempotencyKeys } from './idempotency.js';
+import { refuseIfFull } from './queue.limit.js';
 import { asynchronousPlan } from './retry.plan.js';
 import type { SubmitTask } from './submit-task.dto.js';
 import { TaskCaller } from './task.caller.js';
@@ -41,8 +42,12 @@ export class AsynchronousTasks {
 
   /** @throws InvalidRequestError, DropletNotFoundError, OverloadedError, IdempotencyMismatchError, StorageUnavailableError */
   async accept(submitted: SubmitTask, caller: Caller): Promise<Receipt> {
-    this.refuseIfFull(1);
-    const acceptance = await this.prepare(submitted, caller);
+    if (!this.store.isWritable) throw new StorageUnavailableError();
+    const acceptance = await this.prepareOrRefuse(submitted, caller);
+    if (acceptance instanceof OrchestratorError) {
+      const key = this.keys.keyOf(submitted, requestOf(submitted, caller), caller);
+      return { task: await this.keys.earlier(key, acceptance), replayed: true };
+    }
     const [accepted] = await this.store.accept([acceptance]);
     if (accepted?.kind === 'mismatch') throw new IdempotencyMismatchError();
     if (accepted?.kind === 'replayed') return { task: accepted.task, replayed: true };
@@ -55,8 +60,10 @@ export class AsynchronousTasks {
     submitted: readonly (SubmitTask | OrchestratorError)[],
     caller: Caller,
   ): Promise<(TaskRecord | OrchestratorError)[]> {
-    this.refuseIfFull(submitted.length);
-    const prepared = await Promise.all(submitted.map((task) => this.prepareOrRefuse(task, caller)));
+    if (!this.store.isWritable) throw new StorageUnavailableError();
+    refuseIfFull(this.queue, this.settings, submitted.length);
+    const unkeyed = { ...caller, idempotencyKey: null };
+    const prepared = await Promise.all(submitted.map((task) => this.prepareOrRefuse(task, unkeyed)));
     const acceptances = prepared.flatMap((each) => (each instanceof OrchestratorError ? [] : [each]));
     await this.store.accept(acceptances);
     for (const { task } of acceptances) this.events.publish(task);
@@ -100,7 +107,7 @@ export class AsynchronousTasks {
   ): Promise<Acceptance | OrchestratorError> {
     if (submitted instanceof OrchestratorError) return submitted;
     try {
-      return await this.prepare(submitted, { ...caller, idempotencyKey: null });
+      return await this.prepare(submitted, caller);
     } catch (error) {
       if (error instanceof OrchestratorError) return error;
       throw error;
@@ -108,6 +115,7 @@ export class AsynchronousTasks {
   }
 
   private async prepare(submitted: SubmitTask, caller: Caller): Promise<Acceptance> {
+    refuseIfFull(this.queue, this.settings);
     const { target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
     const request = requestOf(submitted, caller);
     const id = newTaskId();
@@ -121,12 +129,6 @@ export class AsynchronousTasks {
       job: firstJob(task, this.clock.steady() + waitMs, timeoutMs),
       key: this.keys.keyOf(submitted, request, caller),
     };
-  }
-
-  private refuseIfFull(more: number): void {
-    if (!this.store.isWritable) throw new StorageUnavailableError();
-    const { QUEUE_LIMIT } = this.settings;
-    if (this.queue.size + more > QUEUE_LIMIT) throw new OverloadedError(`The queue holds its limit of ${QUEUE_LIMIT} tasks`);
   }
 }
 

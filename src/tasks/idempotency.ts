@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { ConflictError, IdempotencyMismatchError } from '../common/errors.js';
+import { ConflictError, IdempotencyMismatchError, type OrchestratorError } from '../common/errors.js';
 import type { SubmitTask } from './submit-task.dto.js';
 import { fingerprintOf, type Caller } from './task.draft.js';
 import { isFinal, type TaskRecord, type TaskRequest } from './task.js';
@@ -33,8 +33,27 @@ export class IdempotencyKeys {
     if (!key) return null;
     const [accepted] = await this.store.accept([{ task, job: null, key }]);
     if (accepted?.kind === 'mismatch') throw new IdempotencyMismatchError();
-    if (accepted?.kind !== 'replayed') return null;
-    if (!isFinal(accepted.task.status)) throw ConflictError.stillRunning(accepted.task.id);
-    return accepted.task;
+    return accepted?.kind === 'replayed' ? finished(accepted.task) : null;
   }
+
+  /**
+   * The task that a key stands for, whose repeat gets it also when the request would be refused by now.
+   * @throws `refusal` when the key stands for none, IdempotencyMismatchError, StorageUnavailableError
+   */
+  async earlier(key: IdempotencyKey | null, refusal: OrchestratorError): Promise<TaskRecord> {
+    const repeat = key && (await this.store.heldBy(key));
+    if (!repeat) throw refusal;
+    if (repeat.kind === 'mismatch') throw new IdempotencyMismatchError();
+    return repeat.task;
+  }
+
+  /** The same for a caller that gets the outcome alone. @throws ConflictError while the first request still runs */
+  async earlierOutcome(key: IdempotencyKey | null, refusal: OrchestratorError): Promise<TaskRecord> {
+    return finished(await this.earlier(key, refusal));
+  }
+}
+
+function finished(task: TaskRecord): TaskRecord {
+  if (!isFinal(task.status)) throw ConflictError.stillRunning(task.id);
+  return task;
 }

@@ -17,6 +17,12 @@ import type { TaskRecord, TaskRequest } from './task.js';
 /** The part of a task that a call needs. */
 export type CallableTask = Pick<TaskRecord, 'id' | 'dropletName' | 'method' | 'path'> & { readonly request: TaskRequest };
 
+/** A droplet, and where a task's path leads there. */
+export interface Place {
+  readonly droplet: Droplet;
+  readonly target: Target;
+}
+
 /** Makes the calls of tasks, wherever their droplet lives at that moment. */
 @Injectable()
 export class TaskCaller {
@@ -29,7 +35,7 @@ export class TaskCaller {
   ) {}
 
   /** The droplet that a task names, and where its path leads. @throws DropletNotFoundError, InvalidRequestError */
-  async resolve(name: string, path: string): Promise<{ droplet: Droplet; target: Target }> {
+  async resolve(name: string, path: string): Promise<Place> {
     const droplet = await this.directory.resolve(name);
     return { droplet, target: targetUrl(droplet.endpoint, path) };
   }
@@ -61,6 +67,11 @@ export class TaskCaller {
   /** How a droplet is called, by its name as a caller typed it. */
   policyOf(typed: string): DropletPolicy {
     return this.policies.policyOf(this.directory.current(typed) ?? { name: typed, metadata: null });
+  }
+
+  /** @throws CircuitOpenError while no call to the droplet passes */
+  refuseIfShut(droplet: Droplet): void {
+    this.traffic.of(droplet.name, this.policies.policyOf(droplet)).refuseIfShut();
   }
 
   /** Charges a retry to a droplet's budget; false when that is spent. */

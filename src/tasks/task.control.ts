@@ -4,6 +4,7 @@ import { Clock } from '../common/clock.js';
 import { ConflictError, ForbiddenError, TaskNotFoundError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { instantMs } from './instant.js';
+import { hasRoom, refuseIfFull } from './queue.limit.js';
 import { Replicas } from './replicas.js';
 import { asynchronousPlan } from './retry.plan.js';
 import type { RetryTasks } from './retry-tasks.dto.js';
@@ -57,7 +58,7 @@ export class TaskControl implements OnModuleInit {
     return ended?.status === 'cancelled' ? ended : this.cancelWaiting(id);
   }
 
-  /** Runs a final, unsuccessful task again under its id. @throws TaskNotFoundError, ForbiddenError, ConflictError */
+  /** Runs a final, unsuccessful task again under its id. @throws TaskNotFoundError, ForbiddenError, ConflictError, OverloadedError */
   async retry(id: string, identity: Identity): Promise<TaskRecord> {
     const known = await this.existing(id);
     if (!isVisible(known, identity)) throw new TaskNotFoundError(id);
@@ -72,13 +73,17 @@ export class TaskControl implements OnModuleInit {
     );
   }
 
-  /** Runs every match again that may be, newest first, at a rate; resolves to how many. */
+  /**
+   * Runs every match again that may be and that the queue has room for, at a rate: those of one status after the other, of
+   * each the newest first. Resolves to how many. @throws OverloadedError when there is room for none
+   */
   async retryMany({ limit, rate_per_second, ...filters }: RetryTasks, identity: Identity): Promise<number> {
     const start = this.clock.steady();
     const gapMs = rate_per_second === null ? 0 : 1000 / rate_per_second;
     let scheduled = 0;
     for await (const id of this.matches(filters, identity)) {
       if (scheduled >= (limit ?? DEFAULT_LIMIT)) break;
+      if (scheduled > 0 && !hasRoom(this.queue, this.settings)) break;
       const retried = await this.retryAt(id, start + Math.floor(scheduled * gapMs));
       if (retried) scheduled++;
     }
@@ -101,6 +106,7 @@ export class TaskControl implements OnModuleInit {
   private async retryAt(id: string, dueAt: number): Promise<TaskRecord | null> {
     const task = await this.store.get(id);
     if (!task?.request || task.request.lacksCredentials || !isFinal(task.status) || task.status === 'success') return null;
+    refuseIfFull(this.queue, this.settings);
     const { timeoutMs } = asynchronousPlan(task.request, this.settings, this.caller.policyOf(task.dropletName));
     const change: TaskChange = {
       status: 'queued',

@@ -11,7 +11,7 @@ import { ResultKeeper } from './result.keeper.js';
 import { RunningTasks } from './running.tasks.js';
 import { storedBody, KEPT_BYTES } from './stored.body.js';
 import type { SubmitTask } from './submit-task.dto.js';
-import { TaskCaller } from './task.caller.js';
+import { TaskCaller, type Place } from './task.caller.js';
 import { draftTask, requestOf, storableRequest, type Caller } from './task.draft.js';
 import { newTaskId } from './task.id.js';
 import { callbackJob } from './task.jobs.js';
@@ -71,12 +71,15 @@ export class TaskService {
 
   private async runToEnd(submitted: SubmitTask, caller: Caller): Promise<Outcome> {
     if (!this.store.isWritable) throw new StorageUnavailableError();
-    const { droplet, target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
     const request = requestOf(submitted, caller);
+    const key = this.keys.keyOf(submitted, request, caller);
+    const found = await this.resolveOrRefuse(submitted, key);
+    if (found instanceof OrchestratorError)
+      return { task: await this.keys.earlierOutcome(key, found), recorded: true, replayed: true };
+    const { droplet, target } = found;
     const kept = storableRequest(request);
     const given = { caller: caller.identity.name, targetUrl: target.url, runAt: null, request: kept };
     const draft = draftTask(newTaskId(), submitted, { status: 'running', ...given });
-    const key = this.keys.keyOf(submitted, request, caller);
     const reserved = await this.keys.reserve(draft, key);
     if (reserved) return { task: reserved, recorded: true, replayed: true };
     const called = this.running.during(draft.id, (abort) => this.call(draft, request, droplet, { caller, abort }));
@@ -86,6 +89,21 @@ export class TaskService {
     // Who has ended a lost one has counted it, too.
     if (recording !== 'lost') this.journal.finished(ended, { requestId: request.requestId, recorded });
     return { task: ended, recorded, replayed: false };
+  }
+
+  private async resolveOrRefuse(
+    { droplet_name, path }: SubmitTask,
+    key: IdempotencyKey | null,
+  ): Promise<Place | OrchestratorError> {
+    try {
+      const place = await this.caller.resolve(droplet_name, path);
+      // Before the key is reserved, which would have to be taken back.
+      if (key) this.caller.refuseIfShut(place.droplet);
+      return place;
+    } catch (error) {
+      if (error instanceof OrchestratorError) return error;
+      throw error;
+    }
   }
 
   /** A call that was refused was no task, and must not hold its key: it goes before its caller is told. */

@@ -53,9 +53,11 @@ export interface Acceptance {
   readonly key: IdempotencyKey | null;
 }
 
+/** What a request is whose key stands for an earlier one: the same again, or another. */
+export type Repeat = { readonly kind: 'replayed'; readonly task: TaskRecord } | { readonly kind: 'mismatch' };
+
 /** What became of an acceptance: the task is in, or its key stands for an earlier one. */
-export type Accepted =
-  { readonly kind: 'accepted' } | { readonly kind: 'replayed'; readonly task: TaskRecord } | { readonly kind: 'mismatch' };
+export type Accepted = { readonly kind: 'accepted' } | Repeat;
 
 /** What becomes of a task, and of its job: it ends, or it waits again. */
 export interface Settlement {
@@ -95,6 +97,9 @@ export abstract class TaskStore {
 
   /** Makes tasks durable before they run, all in one transaction. @throws StorageUnavailableError */
   abstract accept(tasks: readonly Acceptance[]): Promise<Accepted[]>;
+
+  /** What an acceptance with this key would be a repeat of; null when it would be taken. @throws StorageUnavailableError */
+  abstract heldBy(key: IdempotencyKey): Promise<Repeat | null>;
 
   /**
    * Takes back an acceptance whose task nobody has begun: no trace of a synchronous task that still runs remains, and

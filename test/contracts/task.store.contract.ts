@@ -507,6 +507,24 @@ export function taskStoreContract(
         expect(await stored()).toBe(1);
       });
 
+      it('tells what it stands for without a request, and takes nothing', async () => {
+        expect(await store.heldBy(keyOf())).toBeNull();
+        const task = await first();
+        expect(await store.heldBy(keyOf())).toEqual({ kind: 'replayed', task });
+        expect(await store.heldBy(keyOf({ fingerprint: 'other' }))).toEqual({ kind: 'mismatch' });
+        for (const other of [{ key: 'k2' }, { caller: 'b' }]) expect(await store.heldBy(keyOf(other))).toBeNull();
+        clock.advance(EXPIRY);
+        expect([await store.heldBy(keyOf()), await stored()]).toEqual([null, 1]);
+        await first();
+      });
+
+      it('stands for nothing once its task was purged', async () => {
+        const task = await first();
+        await store.settle(task.id, { change: { status: 'cancelled', completedAt: clock.now() }, next: null });
+        await purgeAll({ maxTasks: 0 });
+        expect(await store.heldBy(keyOf())).toBeNull();
+      });
+
       it('stands for the first of two in one batch', async () => {
         expect(await accept(acceptance(queuedTask(), keyOf()), acceptance(queuedTask(), keyOf()))).toEqual([
           'accepted',

@@ -1,20 +1,14 @@
-import type { TaskRecord } from '../../tasks/task.js';
 import type { IdempotencyKey } from '../../tasks/task.store.js';
 import { SCHEMA } from './migrations.js';
 import { fromRow, SEEN, UNSEEN } from './postgres.tasks.js';
 import type { Session } from './postgres.connection.js';
+import type { KeyHolder } from '../key.holder.js';
 import type { Row } from '../task.rows.js';
 
 /** A key that a task asks for. */
 export interface KeyRequest {
   readonly key: IdempotencyKey;
   readonly taskId: string;
-}
-
-/** What a key stands for already. */
-export interface KeyHolder {
-  readonly task: TaskRecord;
-  readonly fingerprint: string;
 }
 
 /** Names a key in a map. */
@@ -31,7 +25,11 @@ export async function reserveKeys(
 ): Promise<Map<string, KeyHolder>> {
   const held = await take(requests, now, session);
   // A statement of its own: the one before does not see the task of a replica for which it has waited.
-  const found = await holders(held, session);
+  const found = await keyHolders(
+    held.map(({ key }) => key),
+    now,
+    session,
+  );
   const purged = held.filter(({ key }) => !found.has(keyName(key)));
   await take(purged, Number.MAX_SAFE_INTEGER, session);
   return found;
@@ -75,16 +73,20 @@ export async function removeExpiredKeys(now: number, session: Session): Promise<
   await session.query({ text: `DELETE FROM ${SCHEMA}.idempotency_keys WHERE expires_at <= $1`, values: [now] });
 }
 
-/** A task that is shown to somebody by its key must not be taken back any more. */
-async function holders(taken: readonly KeyRequest[], session: Session): Promise<Map<string, KeyHolder>> {
-  if (taken.length === 0) return new Map();
+/** What stands behind keys, by `keyName`. A task that is shown to somebody by its key must not be taken back any more. */
+export async function keyHolders(
+  keys: readonly IdempotencyKey[],
+  now: number,
+  session: Session,
+): Promise<Map<string, KeyHolder>> {
+  if (keys.length === 0) return new Map();
   const text = `
     UPDATE ${SCHEMA}.tasks AS t SET claim = CASE WHEN t.claim = ${UNSEEN} THEN ${SEEN} ELSE t.claim END
     FROM ${SCHEMA}.idempotency_keys AS k
     JOIN json_to_recordset($1) AS r(caller text, key text) ON k.caller = r.caller AND k.key = r.key
-    WHERE t.id = k.task_id
+    WHERE t.id = k.task_id AND k.expires_at > $2
     RETURNING t.*, k.caller AS key_caller, k.key AS key_key, k.fingerprint AS key_fingerprint`;
-  const found = await session.query<Row>({ text, values: [JSON.stringify(taken.map(({ key }) => key))] });
+  const found = await session.query<Row>({ text, values: [JSON.stringify(keys), now] });
   return new Map(
     found.map((row) => {
       const name = keyName({ caller: String(row.key_caller), key: String(row.key_key) });

@@ -9,15 +9,18 @@ import {
   type Accepted,
   type CallbackSettlement,
   type IdempotencyKey,
+  type Repeat,
   type Retention,
   type Settlement,
   type TaskPage,
   type TaskQuery,
 } from '../../tasks/task.store.js';
+import { repeatOf } from '../key.holder.js';
 import type { Row } from '../task.rows.js';
 import { NO_SUMS, SUMS, totalsOf, type Sums } from '../task.totals.js';
 import { GroupCommit } from './group.commit.js';
 import { SCHEMA } from './migrations.js';
+import { keyHolders, keyName } from './postgres.keys.js';
 import type { PostgresConnection } from './postgres.connection.js';
 import type { PostgresTaskQueue } from './postgres.task.queue.js';
 import { fromRow, listTasks } from './postgres.tasks.js';
@@ -79,6 +82,12 @@ export class PostgresTaskStore extends TaskStore {
       if (kind === 'accepted' && job) this.parts.queue.added(job);
     });
     return accepted;
+  }
+
+  async heldBy(key: IdempotencyKey): Promise<Repeat | null> {
+    const holders = await keyHolders([key], this.parts.clock.now(), this.connection);
+    const holder = holders.get(keyName(key));
+    return holder ? repeatOf(holder, key) : null;
   }
 
   async withdraw(id: string, key: IdempotencyKey): Promise<void> {

@@ -3,10 +3,11 @@ import type { Clock } from '../../common/clock.js';
 import { isFinal, MOVES, TASK_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Job } from '../../tasks/task.queue.js';
 import type { Acceptance, Accepted, CallbackSettlement, Settlement } from '../../tasks/task.store.js';
+import { repeatOf, type KeyHolder } from '../key.holder.js';
 import { NO_SUMS, shareOf, SUMS } from '../task.totals.js';
 import type { Session } from './postgres.connection.js';
 import { queueOf, type Place, type PostgresJobs } from './postgres.jobs.js';
-import { keyName, reserveKeys, type KeyHolder } from './postgres.keys.js';
+import { keyName, reserveKeys } from './postgres.keys.js';
 import { bytesOf, lockTasks, SEEN, UNSEEN, writeStatement, type StoredTask, type TotalsChange } from './postgres.tasks.js';
 
 /** One write of the store, as it waits for its transaction. */
@@ -111,9 +112,7 @@ export class TaskBatch {
 
   private accept({ task, job, key }: Acceptance): Accepted {
     const holder = key && this.holders.get(keyName(key));
-    if (holder) {
-      return holder.fingerprint === key.fingerprint ? { kind: 'replayed', task: holder.task } : { kind: 'mismatch' };
-    }
+    if (holder) return repeatOf(holder, key);
     this.insert(task, job, job ? null : this.context.replica);
     if (key) this.holders.set(keyName(key), { task, fingerprint: key.fingerprint });
     return { kind: 'accepted' };

@@ -10,6 +10,7 @@ import {
   type Accepted,
   type CallbackSettlement,
   type IdempotencyKey,
+  type Repeat,
   type Retention,
   type Settlement,
   type TaskPage,
@@ -20,6 +21,7 @@ import { SqliteKeys } from './sqlite.keys.js';
 import type { SqliteTaskQueue } from './sqlite.task.queue.js';
 import { SqliteTasks } from './sqlite.tasks.js';
 import { SqliteTotals } from './sqlite.totals.js';
+import { repeatOf } from '../key.holder.js';
 import { hasFilters, pageOf } from '../task.page.js';
 import { countSql, leads, leadSql, pageSql, type Lead, type Sql } from './task.query.js';
 
@@ -76,6 +78,10 @@ export class SqliteTaskStore extends TaskStore {
       if (job) this.queue.added(job);
     });
     return accepted;
+  }
+
+  heldBy(key: IdempotencyKey): Promise<Repeat | null> {
+    return Promise.resolve(this.repeat(key));
   }
 
   async withdraw(id: string, key: IdempotencyKey): Promise<void> {
@@ -170,13 +176,19 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   private acceptOne({ task, job, key }: Acceptance): Accepted {
-    const holder = key && this.keys.holder(key, this.clock.now());
-    const earlier = holder && this.tasks.get(holder.taskId);
-    if (earlier) return holder.fingerprint === key.fingerprint ? { kind: 'replayed', task: earlier } : { kind: 'mismatch' };
+    const repeat = key && this.repeat(key);
+    if (repeat) return repeat;
     if (key) this.keys.put(key, task.id);
     this.tasks.insert(task);
     if (job) this.queue.jobs.put(job);
     return { kind: 'accepted' };
+  }
+
+  /** The key of a task that was purged stands for nothing. */
+  private repeat(key: IdempotencyKey): Repeat | null {
+    const holder = this.keys.holder(key, this.clock.now());
+    const task = holder && this.tasks.get(holder.taskId);
+    return task && repeatOf({ task, fingerprint: holder.fingerprint }, key);
   }
 
   private shortest(query: TaskQuery): Lead {
