@@ -227,6 +227,20 @@ describe('a restart', () => {
     expect(receiver.hits()).toBe(2);
   });
 
+  it('that comes after its deadline gives it the whole time again', async () => {
+    await start({ ...LOCAL, ASYNC_TASK_TIMEOUT: '3', SHUTDOWN_GRACE: '0.1' });
+    const gate = new Gate();
+    receiver.handler = gate.handler;
+    const id = await mesh.queue('/echo', hook());
+    await until(() => gate.held.length === 1);
+    await mesh.orchestrator.leave();
+    const endedAt = receiver.seen[0]?.at ?? 0;
+    await until(() => performance.now() > endedAt + 3500);
+    receiver.handler = (_seen, response) => void setTimeout(() => reply(response, 204), 50);
+    await mesh.revive();
+    expect(await callbackOf(id, 'delivered')).toMatchObject({ attempts: 1 });
+  });
+
   it('gives a running one back, with no attempt spent', async () => {
     await start({ ...LOCAL, SHUTDOWN_GRACE: '0.1' });
     const gate = new Gate();

@@ -28,6 +28,8 @@ const ANSWER_LIMIT = 64 * 1024;
 @Injectable()
 export class CallbackDelivery {
   private readonly signers: readonly Webhook[];
+  /** Steady epoch milliseconds. */
+  private readonly startedAt: number;
 
   constructor(
     private readonly policy: RetryPolicy,
@@ -39,6 +41,7 @@ export class CallbackDelivery {
     private readonly log: Log,
   ) {
     this.signers = settings.CALLBACK_SECRET.map((secret) => new Webhook(secret));
+    this.startedAt = clock.steady();
   }
 
   /** Makes one delivery attempt of a callback job. */
@@ -62,7 +65,9 @@ export class CallbackDelivery {
   }
 
   private attempt(task: TaskRecord, request: TaskRequest, job: Job, abort: AbortSignal): Promise<Step | null> {
-    const deadline = this.clock.monotonic() + job.deadlineAt - this.clock.steady();
+    // While no process lived, none could deliver: what waited for that has its whole time from the start on.
+    const deadlineAt = Math.max(job.deadlineAt, this.startedAt + this.settings.ASYNC_TASK_TIMEOUT);
+    const deadline = this.clock.monotonic() + deadlineAt - this.clock.steady();
     const attempt = (task.callback?.attempts ?? 0) + 1;
     const plan = asynchronousPlan(
       { ...request, timeoutMs: null, attemptTimeoutMs: null, maxAttempts: null, retryUnsafe: true },
