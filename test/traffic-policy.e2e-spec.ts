@@ -64,6 +64,17 @@ describe('the policy of a droplet', () => {
     expect((await ask('/never')).json).toMatchObject({ status: 'timeout', error: { code: 'TIMEOUT' } });
   });
 
+  it('keeps nobody who waits longer than ten minutes, not the sender of a message either', async () => {
+    const { made, ask } = bound(await start({ echo: { timeout_ms: 86_400_000, max_attempts: 1, attempt_timeout_ms: 700 } }));
+    await ask('/x');
+    const message = { target: 'echo', message_type: 'event', payload: {}, retry_count: 2 };
+    made.echo.handler = (seen, response) => reply(response, seen.headers['x-task-attempt'] === '1' ? 503 : 200, {});
+    expect((await made.orchestrator.post('/orchestrator/send', message)).json.sent).toBe(true);
+    const deadlines = made.echo.seen.map(({ headers }) => Number(headers['x-task-deadline-ms']));
+    expect(deadlines).toHaveLength(3);
+    for (const deadline of deadlines) expect(deadline).toBeLessThanOrEqual(600_000);
+  });
+
   it('bounds its calls, of callers and of asynchronous tasks', async () => {
     const { made, ask, queue, recordWhen } = bound(await start({ echo: { max_in_flight: 2, max_waiting: 0 } }));
     const gate = new Gate();

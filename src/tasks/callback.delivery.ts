@@ -14,7 +14,7 @@ import type { OutboundCall } from '../outbound/outbound.call.js';
 import { RetryPolicy } from '../outbound/retry.policy.js';
 import { callbackTarget } from './callback.url.js';
 import { ResultKeeper } from './result.keeper.js';
-import { asynchronousPlan } from './retry.plan.js';
+import { asynchronousPlan, NO_WISHES } from './retry.plan.js';
 import { nextAttemptJob } from './task.jobs.js';
 import type { Claim, Job } from './task.queue.js';
 import type { TaskRecord, TaskRequest } from './task.js';
@@ -69,10 +69,7 @@ export class CallbackDelivery {
     const deadlineAt = Math.max(job.deadlineAt, this.startedAt + this.settings.ASYNC_TASK_TIMEOUT);
     const deadline = this.clock.monotonic() + deadlineAt - this.clock.steady();
     const attempt = (task.callback?.attempts ?? 0) + 1;
-    const plan = asynchronousPlan(
-      { ...request, timeoutMs: null, attemptTimeoutMs: null, maxAttempts: null, retryUnsafe: true },
-      this.settings,
-    );
+    const plan = asynchronousPlan(NO_WISHES, this.settings);
     return this.policy.step(
       this.call(task, request.callbackUrl ?? ''),
       plan,

@@ -3,9 +3,8 @@ import { mayCall, type Identity } from '../common/access.js';
 import { ForbiddenError, InvalidRequestError, type OrchestratorError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { callbackFault } from './callback.url.js';
+import { LONGEST_SYNCHRONOUS_MS } from './retry.plan.js';
 import type { SubmitTask } from './submit-task.dto.js';
-
-const LONGEST_SYNCHRONOUS_MS = 600_000;
 
 /** The rules for a task that depend on the settings, or on more than one field; contract §2. */
 @Injectable()

@@ -8,11 +8,11 @@ import { Log } from '../common/log.js';
 import { iso } from '../common/time.js';
 import { Settings } from '../config/settings.js';
 import { DropletClient } from '../outbound/droplet.client.js';
-import type { DropletPolicy } from '../outbound/droplet.policy.js';
 import { isSuccess } from '../outbound/outcome.js';
 import { TraceContext } from '../outbound/trace-context.js';
 import { DropletDirectory } from '../registry/droplet.directory.js';
 import { PolicyBook } from '../registry/policy.book.js';
+import { NO_WISHES, synchronousPlan } from '../tasks/retry.plan.js';
 import type { Send } from './message.dto.js';
 import type { Sender } from './message.service.js';
 
@@ -56,7 +56,8 @@ export class SendService {
           headers: {},
           policy,
         },
-        this.plan(message, policy),
+        // How often is the sender's word; all else is the droplet's policy, or the settings.
+        synchronousPlan({ ...NO_WISHES, maxAttempts: message.retry_count }, this.settings, policy),
         { stop: [this.lifecycle.draining], abort: this.lifecycle.aborting },
       );
       return isSuccess(outcome);
@@ -76,21 +77,6 @@ export class SendService {
       priority,
       timestamp: this.timestamp(),
     });
-  }
-
-  /** How often is the sender's word; all else is the droplet's policy, or the settings. */
-  private plan({ retry_count }: Send, policy: DropletPolicy) {
-    const { TASK_TIMEOUT, TASK_ATTEMPT_TIMEOUT, RETRY_BACKOFF_BASE_MS, RETRY_BACKOFF_MAX_MS, RETRY_JITTER } = this.settings;
-    const backoff = { baseMs: RETRY_BACKOFF_BASE_MS, maxMs: RETRY_BACKOFF_MAX_MS, jitter: RETRY_JITTER };
-    return {
-      maxAttempts: retry_count,
-      timeoutMs: policy.timeoutMs ?? TASK_TIMEOUT,
-      attemptTimeoutMs: policy.attemptTimeoutMs ?? TASK_ATTEMPT_TIMEOUT,
-      backoff,
-      retryUnsafe: true,
-      retryStatuses: policy.retryStatuses,
-      isPatient: false,
-    };
   }
 
   private timestamp(): string {
