@@ -4,6 +4,7 @@ import path from 'node:path';
 import { startDroplet } from './support/droplet.js';
 import { HttpClient, until } from './support/http.client.js';
 import { OrchestratorProcess, tempFolder } from './support/process.js';
+import { RawConnection } from './support/raw.client.js';
 import { entry, TestRegistry } from './support/registry.js';
 import { freePort, type TestServer } from './support/server.js';
 
@@ -236,6 +237,23 @@ describe('the built server as a process', () => {
       expect(json).toMatchObject({ status: expect.stringMatching(/error|timeout|cancelled/), recorded: true });
       const next = await started({}, server.home);
       expect((await next.get(`/orchestrator/tasks/${json.task_id}`)).json).toMatchObject({ status: json.status, attempts: 1 });
+    });
+
+    it('ends in order while a stream of events waits behind a call on its connection', async () => {
+      const server = await started();
+      await withDroplet(server);
+      const slow = (ms: number) => ({ droplet_name: 'echo', path: `/slow?ms=${ms}` });
+      const hits = droplet.hits('/slow');
+      const both = await RawConnection.open(server.url);
+      both.request('POST', '/tasks', { 'content-type': 'application/json' }, JSON.stringify(slow(1200)));
+      both.request('GET', '/tasks/events');
+      const others = [300, 500, 700].map((ms) => server.task(slow(ms)));
+      await until(() => droplet.hits('/slow') === hits + 4);
+      server.process.signal('SIGTERM');
+      expect((await Promise.all(others)).map(({ json }) => json.status)).toEqual(['success', 'success', 'success']);
+      expect((await both.answer()).json).toMatchObject({ status: 'success', recorded: true });
+      expect(await server.process.end()).toEqual({ code: 0, signal: null });
+      expect(server.lines.filter((line) => JSON.parse(line).level !== 'info')).toEqual([]);
     });
 
     it.each([

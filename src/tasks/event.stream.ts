@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 import { Lifecycle } from '../common/lifecycle.js';
+import { whenOver } from '../inbound/when-over.js';
+import { EventFeed } from './event.feed.js';
 import { TaskEvents, type TaskEvent } from './task.events.js';
 import { eventText } from './task.view.js';
-
-/** A comment now and then, so that proxies and clients see that the stream lives. */
-const HEARTBEAT_MS = 15_000;
-/** A reader that is this far behind is let go: it comes back with `Last-Event-ID`, and nobody else waits for it. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /** Which changes a reader wants. */
 export type EventFilter = (event: TaskEvent) => boolean;
@@ -18,7 +15,7 @@ export type EventFilter = (event: TaskEvent) => boolean;
 export class EventStream {
   /** Sequence numbers begin anew with each process: a resume must not take one of another for ours. */
   private readonly process = randomUUID().slice(0, 8);
-  private readonly open = new Set<ServerResponse>();
+  private readonly open = new Set<EventFeed>();
 
   constructor(
     private readonly events: TaskEvents,
@@ -27,34 +24,31 @@ export class EventStream {
     lifecycle.draining.addEventListener('abort', () => this.endAll());
   }
 
-  /** Streams to a response whose head was sent, from after `lastEventId` if that is still known. */
-  start(response: ServerResponse, wanted: EventFilter, lastEventId: string | undefined): void {
-    this.open.add(response);
-    response.write(': the stream of task changes\n\n');
-    for (const event of this.missed(lastEventId)) this.send(response, event, wanted);
-    const end = this.events.subscribe((event) => this.send(response, event, wanted));
-    const heartbeat = setInterval(() => response.write(': alive\n\n'), HEARTBEAT_MS);
-    response.once('close', () => {
-      end();
-      clearInterval(heartbeat);
-      this.open.delete(response);
+  /** Streams as the answer to a request, whose head was sent, from after its `Last-Event-ID` if that is still known. */
+  start(request: FastifyRequest, reply: FastifyReply, wanted: EventFilter): void {
+    const feed = new EventFeed(reply.raw, this.events, {
+      textOf: (event) => (wanted(event) ? this.textOf(event) : null),
+      after: this.sequenceOf(request.headers['last-event-id']?.toString()),
     });
-    if (this.lifecycle.draining.aborted) response.end();
+    this.open.add(feed);
+    whenOver(request, reply, () => {
+      feed.stop();
+      this.open.delete(feed);
+    });
+    if (this.lifecycle.draining.aborted) feed.end();
   }
 
   /** Readers would hold the shutdown. */
   private endAll(): void {
-    for (const response of this.open) response.end();
+    for (const feed of this.open) feed.end();
   }
 
-  private missed(lastEventId: string | undefined): TaskEvent[] {
-    const [process, sequence = ''] = (lastEventId ?? '').split('-');
-    return process === this.process && /^\d{1,15}$/.test(sequence) ? this.events.since(Number(sequence)) : [];
+  private sequenceOf(lastEventId = ''): number | null {
+    const [process, sequence = ''] = lastEventId.split('-');
+    return process === this.process && /^\d{1,15}$/.test(sequence) ? Number(sequence) : null;
   }
 
-  private send(response: ServerResponse, event: TaskEvent, wanted: EventFilter): void {
-    if (!wanted(event)) return;
-    if (response.writableLength > MAX_BUFFERED_BYTES) return void response.destroy();
-    response.write(`id: ${this.process}-${event.sequence}\nevent: task\ndata: ${eventText(event.task)}\n\n`);
+  private textOf({ sequence, task }: TaskEvent): string {
+    return `id: ${this.process}-${sequence}\nevent: task\ndata: ${eventText(task)}\n\n`;
   }
 }

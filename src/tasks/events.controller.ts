@@ -30,6 +30,6 @@ export class EventsController {
     });
     // The head is all that a HEAD asks for: the stream would never end.
     if (request.method === 'HEAD') return void reply.raw.end();
-    this.stream.start(reply.raw, ({ task }) => matches(task, filter), request.headers['last-event-id']?.toString());
+    this.stream.start(request, reply, ({ task }) => matches(task, filter));
   }
 }
