@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { queuedTask, taskRecord } from '../../test/support/task.factory.js';
 import { NoReplicas } from './replicas.js';
 import { matches, TaskEvents, type TaskEvent } from './task.events.js';
+import type { TaskRecord } from './task.js';
 import type { TaskQuery } from './task.store.js';
 
 describe('TaskEvents', () => {
@@ -57,6 +58,31 @@ describe('TaskEvents', () => {
     expect([kept.length, kept[0], kept.at(-1)]).toEqual([10_000, 15_004, 25_003]);
     expect(kept).toEqual([...kept].sort((a, b) => a - b));
     expect(sequences(events.since(25_001))).toEqual([25_002, 25_003]);
+  });
+
+  it.each<[string, Partial<TaskRecord>, number]>([
+    ['long values of meta', { meta: { text: 'm'.repeat(1024 * 1024) } }, 31],
+    ['long names in meta', { meta: { ['n'.repeat(1024 * 1024)]: '' } }, 31],
+    ['many members of meta', { meta: Object.fromEntries(Array.from({ length: 10_000 }, (_, key) => [`${key}`, ''])) }, 93],
+    ['long paths', { path: `/${'p'.repeat(2047)}`, targetUrl: `http://echo.test/${'p'.repeat(2047)}` }, 7250],
+  ])('keeps no more than takes 64 MiB: of events with %s the last few', (_what, change, about) => {
+    const count = about + 200;
+    const task = queuedTask(change);
+    for (let index = 0; index < count; index++) events.publish(task);
+    const kept = sequences(events.since(0));
+    expect([Math.round((kept.length / about) * 10), kept.at(-1)]).toEqual([10, count]);
+    expect(kept).toEqual(kept.map((_, index) => count - kept.length + 1 + index));
+    expect(sequences(events.since(count - 2))).toEqual([count - 1, count]);
+    publish(10_001);
+    expect(events.since(0)).toHaveLength(10_000);
+  });
+
+  it('keeps one that alone is larger', () => {
+    publish(3);
+    events.publish(queuedTask({ meta: { text: 'm'.repeat(40 * 1024 * 1024) } }));
+    expect(sequences(events.since(0))).toEqual([4]);
+    publish(2);
+    expect(sequences(events.since(0))).toEqual([5, 6]);
   });
 });
 

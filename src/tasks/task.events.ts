@@ -3,8 +3,14 @@ import { Replicas } from './replicas.js';
 import type { TaskRecord } from './task.js';
 import type { TaskQuery } from './task.store.js';
 
-/** Events that a reader who was away can still get. */
+/** Events that a reader who was away can still get, at most. */
 const KEPT_EVENTS = 10_000;
+/** What they may take together: two of the largest batches in ASCII (16 MiB with the default BODY_LIMIT), a sixteenth of the pod's memory. */
+const KEPT_BYTES = 64 * 1024 * 1024;
+/** What an event takes besides its texts, a member of its meta besides its own, and a character at most; about, in V8. */
+const EVENT_BYTES = 1024;
+const MEMBER_BYTES = 64;
+const CHARACTER_BYTES = 2;
 
 /** A change of a task. */
 export interface TaskEvent {
@@ -13,13 +19,20 @@ export interface TaskEvent {
   readonly task: TaskRecord;
 }
 
+interface KeptEvent extends TaskEvent {
+  readonly bytes: number;
+}
+
 export type TaskListener = (event: TaskEvent) => void;
 
 /** Tells who listens of every change of a task, and keeps the last ones for those who come back. */
 @Injectable()
 export class TaskEvents {
   private readonly listeners = new Set<TaskListener>();
-  private readonly kept: TaskEvent[] = [];
+  /** By sequence number, modulo their greatest number. */
+  private readonly kept: (KeptEvent | undefined)[] = [];
+  private keptBytes = 0;
+  private oldest = 1;
   private sequence = 0;
 
   constructor(private readonly replicas: Replicas) {
@@ -43,16 +56,41 @@ export class TaskEvents {
 
   /** The kept events that came after a sequence number. */
   since(sequence: number): TaskEvent[] {
-    const first = Math.max(sequence + 1, this.sequence - KEPT_EVENTS + 1);
+    const first = Math.max(sequence + 1, this.oldest);
     const wanted = Array.from({ length: Math.max(0, this.sequence - first + 1) }, (_, index) => first + index);
     return wanted.flatMap((number) => this.kept[number % KEPT_EVENTS] ?? []);
   }
 
   private deliver(task: TaskRecord): void {
     const event = { sequence: ++this.sequence, task: { ...task, responseBody: 'null', history: [], request: null } };
-    this.kept[event.sequence % KEPT_EVENTS] = event;
+    this.keep(event);
     for (const listener of this.listeners) listener(event);
   }
+
+  /** The newest is kept whatever it takes: readers may still have to get it. */
+  private keep(event: TaskEvent): void {
+    const bytes = bytesOf(event.task);
+    this.keptBytes += bytes;
+    while (this.oldest < event.sequence && this.isTooMuch) this.forgetOldest();
+    this.kept[event.sequence % KEPT_EVENTS] = { ...event, bytes };
+  }
+
+  private get isTooMuch(): boolean {
+    return this.sequence - this.oldest >= KEPT_EVENTS || this.keptBytes > KEPT_BYTES;
+  }
+
+  private forgetOldest(): void {
+    const place = this.oldest++ % KEPT_EVENTS;
+    this.keptBytes -= this.kept[place]?.bytes ?? 0;
+    this.kept[place] = undefined;
+  }
+}
+
+/** About what the event of a task takes in memory. */
+function bytesOf({ path, targetUrl, meta }: TaskRecord): number {
+  const members = Object.entries(meta ?? {});
+  const characters = members.reduce((sum, [name, text]) => sum + name.length + text.length, path.length + targetUrl.length);
+  return EVENT_BYTES + MEMBER_BYTES * members.length + CHARACTER_BYTES * characters;
 }
 
 /** True for a task that a list with this query would show. */
