@@ -3,8 +3,6 @@ import type { TaskEvent, TaskEvents } from './task.events.js';
 
 /** A comment now and then, so that proxies and clients see that the stream lives. */
 const HEARTBEAT_MS = 15_000;
-/** A reader that is this far behind is let go: it comes back with `Last-Event-ID`, and nobody else waits for it. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /** What one reader gets. */
 export interface FeedPlan {
@@ -14,23 +12,32 @@ export interface FeedPlan {
   readonly after: number | null;
 }
 
-/** One reader of the changes of tasks: writes to its response until it is over, and never after. */
+/**
+ * One reader of the changes of tasks: writes to its response until it is over, and never after. Only what the connection
+ * takes is written; the rest waits among the kept events, the same for all readers. Whoever is further behind than they
+ * reach is let go: it comes back with `Last-Event-ID`, and nobody else waits for it.
+ */
 export class EventFeed {
   private readonly heartbeat: NodeJS.Timeout;
   private readonly unsubscribe: () => void;
+  /** The last event that was looked at. */
+  private last: number;
+  private isFull = false;
   private isOver = false;
 
   constructor(
     private readonly response: ServerResponse,
-    events: TaskEvents,
+    private readonly events: TaskEvents,
     private readonly plan: FeedPlan,
   ) {
+    this.last = Math.min(events.last, Math.max(plan.after ?? events.last, events.oldest - 1));
     // Whatever becomes of the connection is this reader's own affair; an error that nobody listens to would end the process.
     response.on('error', () => this.stop());
-    this.unsubscribe = events.subscribe((event) => this.send(event));
-    this.heartbeat = setInterval(() => response.write(': alive\n\n'), HEARTBEAT_MS);
-    response.write(': the stream of task changes\n\n');
-    if (plan.after !== null) for (const event of events.since(plan.after)) this.send(event);
+    response.on('drain', () => this.resume());
+    this.unsubscribe = events.subscribe(() => this.advance());
+    this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
+    this.write(': the stream of task changes\n\n');
+    this.advance();
   }
 
   /** Ends the stream in order. */
@@ -46,10 +53,32 @@ export class EventFeed {
     clearInterval(this.heartbeat);
   }
 
-  private send(event: TaskEvent): void {
-    const text = this.isOver ? null : this.plan.textOf(event);
-    if (text === null) return;
-    if (this.response.writableLength <= MAX_BUFFERED_BYTES) return void this.response.write(text);
+  private resume(): void {
+    this.isFull = false;
+    this.advance();
+  }
+
+  /** Writes what the connection takes of what is new; it says `drain` when it takes more. */
+  private advance(): void {
+    if (this.last + 1 < this.events.oldest) return this.letGo();
+    while (!this.isFull && !this.isOver) {
+      const event = this.events.after(this.last);
+      if (!event) return;
+      this.last = event.sequence;
+      const text = this.plan.textOf(event);
+      if (text !== null) this.write(text);
+    }
+  }
+
+  private beat(): void {
+    if (!this.isFull) this.write(': alive\n\n');
+  }
+
+  private write(text: string): void {
+    this.isFull = !this.response.write(text);
+  }
+
+  private letGo(): void {
     this.stop();
     this.response.destroy();
   }

@@ -32,7 +32,7 @@ export class TaskEvents {
   /** By sequence number, modulo their greatest number. */
   private readonly kept: (KeptEvent | undefined)[] = [];
   private keptBytes = 0;
-  private oldest = 1;
+  private firstKept = 1;
   private sequence = 0;
 
   constructor(private readonly replicas: Replicas) {
@@ -54,11 +54,21 @@ export class TaskEvents {
     };
   }
 
-  /** The kept events that came after a sequence number. */
-  since(sequence: number): TaskEvent[] {
-    const first = Math.max(sequence + 1, this.oldest);
-    const wanted = Array.from({ length: Math.max(0, this.sequence - first + 1) }, (_, index) => first + index);
-    return wanted.flatMap((number) => this.kept[number % KEPT_EVENTS] ?? []);
+  /** The sequence number of the last event; 0 before the first. */
+  get last(): number {
+    return this.sequence;
+  }
+
+  /** The sequence number of the oldest event that is kept, or of the first that will be. */
+  get oldest(): number {
+    return this.firstKept;
+  }
+
+  /** The kept event that comes next after a sequence number; null when none does yet. */
+  after(sequence: number): TaskEvent | null {
+    if (sequence >= this.sequence) return null;
+    const next = Math.max(sequence + 1, this.firstKept);
+    return this.kept[next % KEPT_EVENTS] ?? null;
   }
 
   private deliver(task: TaskRecord): void {
@@ -71,16 +81,16 @@ export class TaskEvents {
   private keep(event: TaskEvent): void {
     const bytes = bytesOf(event.task);
     this.keptBytes += bytes;
-    while (this.oldest < event.sequence && this.isTooMuch) this.forgetOldest();
+    while (this.firstKept < event.sequence && this.isTooMuch) this.forgetOldest();
     this.kept[event.sequence % KEPT_EVENTS] = { ...event, bytes };
   }
 
   private get isTooMuch(): boolean {
-    return this.sequence - this.oldest >= KEPT_EVENTS || this.keptBytes > KEPT_BYTES;
+    return this.sequence - this.firstKept >= KEPT_EVENTS || this.keptBytes > KEPT_BYTES;
   }
 
   private forgetOldest(): void {
-    const place = this.oldest++ % KEPT_EVENTS;
+    const place = this.firstKept++ % KEPT_EVENTS;
     this.keptBytes -= this.kept[place]?.bytes ?? 0;
     this.kept[place] = undefined;
   }

@@ -55,6 +55,15 @@ export class RawConnection {
     await until(() => this.isClosed, ms);
   }
 
+  /** Reads nothing until `resume`: what comes stays with the server once the buffers between are full. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
   end(): void {
     this.socket.end();
   }
