@@ -18,6 +18,7 @@ export interface KeyParts {
 /** AUTH_MODE=apikey: the keys of API_KEYS_FILE, read again whenever it changes; a bad one leaves the old keys in force. */
 export class ApiKeys extends Authenticator implements OnModuleDestroy {
   private readonly stopped = new AbortController();
+  private change = new AbortController();
   private keys: readonly ApiKey[] = [];
   private text = '';
 
@@ -38,6 +39,10 @@ export class ApiKeys extends Authenticator implements OnModuleDestroy {
     }
     void self.watch();
     return self;
+  }
+
+  override get changed(): AbortSignal {
+    return this.change.signal;
   }
 
   onModuleDestroy(): void {
@@ -72,5 +77,7 @@ export class ApiKeys extends Authenticator implements OnModuleDestroy {
     if (this.text !== '') this.parts.log.info({ keys: keys.length }, 'key file taken');
     this.text = text;
     this.keys = keys;
+    this.change.abort();
+    this.change = new AbortController();
   }
 }

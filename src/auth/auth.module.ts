@@ -11,6 +11,7 @@ import { AuthGuard } from './auth.guard.js';
 import { Authenticator, NoAuthenticator } from './authenticator.js';
 import { CallerTraffic } from './caller.traffic.js';
 import { publicKey, Tokens } from './jwt.js';
+import { LastingAccess } from './lasting.access.js';
 import { RemoteKeys, type RemoteParts } from './remote.keys.js';
 
 function authenticator(settings: Settings, parts: RemoteParts): Authenticator | Promise<Authenticator> {
@@ -36,7 +37,7 @@ function tokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_JWKS_URL, JWT_PUBLIC_KEY }: Sett
 @Module({
   imports: [OutboundModule],
   providers: [
-    ...[AuthGuard, CallerTraffic, Audit],
+    ...[AuthGuard, LastingAccess, CallerTraffic, Audit],
     {
       provide: Authenticator,
       inject: [Settings, RetryPolicy, Lifecycle, Clock, Log],
@@ -44,5 +45,6 @@ function tokens({ JWT_ISSUER, JWT_AUDIENCE, JWT_JWKS_URL, JWT_PUBLIC_KEY }: Sett
         authenticator(settings, { policy, lifecycle, clock, log }),
     },
   ],
+  exports: [LastingAccess],
 })
 export class AuthModule {}

@@ -6,6 +6,7 @@ import { CallerTraffic } from './caller.traffic.js';
 const caller = (limits: Partial<CallerLimits> = {}, name = 'ann'): KnownCaller => ({
   identity: { name, scopes: [], droplets: null, isAdmin: false },
   limits: { ...UNLIMITED, ...limits },
+  expiresAt: Infinity,
 });
 
 /** How many of so many requests at once are let in. */

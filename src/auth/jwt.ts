@@ -40,7 +40,7 @@ export class Tokens extends Authenticator implements OnModuleDestroy {
         requiredClaims: ['sub', 'exp'],
       });
       const identity = identityOf(payload);
-      return identity && { identity, limits: UNLIMITED };
+      return identity && { identity, limits: UNLIMITED, expiresAt: endOf(payload) };
     } catch {
       return null;
     }
@@ -56,6 +56,9 @@ export function publicKey(pem: string): JWTVerifyGetKey {
   const key = createPublicKey(pem);
   return () => key;
 }
+
+/** From when on a token is refused, epoch milliseconds: whole seconds are compared. */
+const endOf = ({ exp = 0 }: JWTPayload): number => (Math.ceil(exp) + LEEWAY_SECONDS) * 1000;
 
 function identityOf({ sub, scope }: JWTPayload): Identity | null {
   if (typeof sub !== 'string' || !CALLER_NAME.test(sub)) return null;

@@ -71,7 +71,7 @@ function toKey({ name, sha256, scopes, droplets, rate_per_second, concurrency }:
     droplets: droplets?.map((droplet) => droplet.toLowerCase()) ?? null,
   };
   const limits = { ratePerSecond: rate_per_second ?? null, concurrency: concurrency ?? null };
-  return { identity, limits, sha256: Buffer.from(sha256, 'hex') };
+  return { identity, limits, expiresAt: Infinity, sha256: Buffer.from(sha256, 'hex') };
 }
 
 function parsed(text: string): unknown {

@@ -42,6 +42,7 @@ export class EventFeed {
 
   /** Ends the stream in order. */
   end(): void {
+    if (this.isOver) return;
     this.stop();
     this.response.end();
   }

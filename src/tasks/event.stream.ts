@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import { LastingAccess } from '../auth/lasting.access.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { whenOver } from '../inbound/when-over.js';
 import { EventFeed } from './event.feed.js';
@@ -19,6 +20,7 @@ export class EventStream {
 
   constructor(
     private readonly events: TaskEvents,
+    private readonly access: LastingAccess,
     private readonly lifecycle: Lifecycle,
   ) {
     lifecycle.draining.addEventListener('abort', () => this.endAll());
@@ -30,11 +32,14 @@ export class EventStream {
       textOf: (event) => (wanted(event) ? this.textOf(event) : null),
       after: this.sequenceOf(request.headers['last-event-id']?.toString()),
     });
+    const over = new AbortController();
     this.open.add(feed);
     whenOver(request, reply, () => {
       feed.stop();
+      over.abort();
       this.open.delete(feed);
     });
+    void this.access.watch(request, over.signal, () => feed.end());
     if (this.lifecycle.draining.aborted) feed.end();
   }
 

@@ -1,4 +1,5 @@
 import { Module, type OnModuleInit } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { KEPT_DURATIONS } from '../metrics/durations.js';
 import { Metrics } from '../metrics/metrics.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
@@ -25,7 +26,7 @@ import { TasksController } from './tasks.controller.js';
 
 /** Taking tasks, running them now or later, and remembering them. */
 @Module({
-  imports: [OutboundModule, RegistryModule, MetricsModule],
+  imports: [AuthModule, OutboundModule, RegistryModule, MetricsModule],
   controllers: [EventsController, TasksController],
   providers: [
     ...[TaskService, AsynchronousTasks, TaskControl, IdempotencyKeys, TaskRules],
