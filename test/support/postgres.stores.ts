@@ -4,6 +4,7 @@ import { createLog } from '../../src/common/log.js';
 import type { Job } from '../../src/tasks/task.queue.js';
 import type { QueueLimits } from '../../src/storage/postgres/postgres.task.queue.js';
 import { ClusterBus } from '../../src/storage/postgres/cluster.bus.js';
+import { jobFrom, type JobPayload } from '../../src/storage/postgres/job.payload.js';
 import { migrate, SCHEMA } from '../../src/storage/postgres/migrations.js';
 import {
   PostgresConnection,
@@ -30,7 +31,7 @@ const HELD_TIME = `
     AS $$ SELECT now FROM ${JOBS_SCHEMA}.test_time $$;
   ALTER TABLE ${JOBS_SCHEMA}.job ALTER created_on SET DEFAULT ${JOBS_SCHEMA}.job_now()`;
 
-const TABLES = ['tasks', 'task_meta', 'task_totals', 'idempotency_keys', 'droplets', 'replicas'].map(
+const TABLES = ['tasks', 'task_meta', 'task_totals', 'idempotency_keys', 'droplets', 'droplet_orders', 'replicas'].map(
   (name) => `${SCHEMA}.${name}`,
 );
 /** Rows are few, and removing them is faster than making the tables anew. */
@@ -55,11 +56,10 @@ async function makeDatabase(): Promise<string> {
   return url;
 }
 
-/** The jobs that a database holds, in no order; their times are kept as counted from when they were put. */
+/** The jobs that a database holds, in no order. @param putAt when they were put, epoch ms */
 export async function jobsIn(url: string, putAt = 0): Promise<Job[]> {
-  const { rows } = await queryOnce(url, `SELECT data->>'job' AS job FROM ${JOBS_SCHEMA}.job`);
-  const kept = rows.map(({ job }) => JSON.parse(job) as Job);
-  return kept.map((job) => ({ ...job, dueAt: job.dueAt + putAt, deadlineAt: job.deadlineAt + putAt }));
+  const { rows } = await queryOnce(url, `SELECT data FROM ${JOBS_SCHEMA}.job`);
+  return rows.map(({ data }) => jobFrom(data as JobPayload, putAt));
 }
 
 /** The stores of one replica, made of what the application makes them of; its time is the clock's in PostgreSQL, too. */

@@ -1,5 +1,6 @@
 import { v7 } from 'uuid';
-import type { LaneRoom } from '../../src/tasks/task.queue.js';
+import { firstJob } from '../../src/tasks/task.jobs.js';
+import type { Job, LaneRoom } from '../../src/tasks/task.queue.js';
 import type { TaskRecord, TaskRequest } from '../../src/tasks/task.js';
 
 const FIRST_AT = Date.UTC(2026, 0, 1);
@@ -36,6 +37,12 @@ export const queuedTask = (change: Partial<TaskRecord> & { at?: number } = {}): 
 export const taskRequest = (change: Partial<TaskRequest> = {}): TaskRequest => ({
   ...{ payload: null, headers: {}, requestId: 'r1', traceparent: null, callbackUrl: null },
   ...{ timeoutMs: null, attemptTimeoutMs: null, maxAttempts: null, retryUnsafe: null },
+  ...change,
+});
+
+/** The job of a task, due at `at` (epoch ms) and over a minute later. */
+export const jobOf = (task: TaskRecord, at: number, change: Partial<Job> = {}): Job => ({
+  ...firstJob(task, at, 60_000),
   ...change,
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { PgBoss } from 'pg-boss';
+import { EARLIER_SCHEMAS, fillEarlier, OLD_TASKS } from '../../../test/support/earlier.postgres.js';
 import { until } from '../../../test/support/http.client.js';
 import { queryOnce } from '../../../test/support/postgres.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
@@ -18,6 +19,10 @@ const TABLES = [
   'tasks',
 ];
 
+/** How many steps there are. */
+const STEPS = 2;
+const ALL_STEPS = Array.from({ length: STEPS }, (_, index) => index + 1);
+
 describe('migrate', () => {
   let url: string;
 
@@ -33,6 +38,7 @@ describe('migrate', () => {
   const columns = () =>
     rows(`SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
           WHERE table_schema = '${SCHEMA}' ORDER BY 1, 2`);
+  const indexes = () => rows(`SELECT indexdef FROM pg_indexes WHERE schemaname = '${SCHEMA}' ORDER BY 1`);
 
   it('makes the whole schema in an empty database, beside whatever else there is', async () => {
     await queryOnce(url, 'CREATE TABLE tasks (of_somebody_else text)');
@@ -49,7 +55,25 @@ describe('migrate', () => {
     const started = await Promise.allSettled(Array.from({ length: 10 }, start));
     expect(started.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 'fulfilled'));
     for (const each of started) if (each.status === 'fulfilled') await each.value.stop({ graceful: false });
-    expect([await tables(), (await steps()).map(({ step }) => step)]).toEqual([TABLES, [1]]);
+    expect([await tables(), (await steps()).map(({ step }) => step)]).toEqual([TABLES, ALL_STEPS]);
+  });
+
+  it('is tried from every earlier step', () => {
+    expect([...new Set(EARLIER_SCHEMAS.map(({ step }) => step)), STEPS]).toEqual(ALL_STEPS);
+  });
+
+  it.each(EARLIER_SCHEMAS)('brings $title to the schema of a new database, and keeps its rows', async (schema) => {
+    await migrate(url);
+    const made = [await columns(), await indexes()];
+    url = await (await sharedPostgres()).createDatabase();
+    await fillEarlier(url, schema, 'http://e');
+    const before = await rows(`SELECT * FROM ${SCHEMA}.tasks ORDER BY id`);
+    await migrate(url);
+    expect([await columns(), await indexes()]).toEqual(made);
+    expect((await steps()).map(({ step }) => step)).toEqual(ALL_STEPS);
+    const after = await rows(`SELECT * FROM ${SCHEMA}.tasks ORDER BY id`);
+    expect(after.map(({ id }) => id)).toEqual([OLD_TASKS.done, OLD_TASKS.queued]);
+    expect(after).toEqual(before.map((row) => ({ ...row, caller: '' })));
   });
 
   it('changes nothing when all steps are taken', async () => {
@@ -73,7 +97,7 @@ describe('migrate', () => {
     await migrate(url);
     await queryOnce(url, `INSERT INTO ${SCHEMA}.schema_steps (step, oldest_reader) VALUES (1000, 1)`);
     await migrate(url);
-    expect((await steps()).map(({ step }) => step)).toEqual([1, 1000]);
+    expect((await steps()).map(({ step }) => step)).toEqual([...ALL_STEPS, 1000]);
   });
 
   it('leaves nothing half done when its connection breaks in the middle', async () => {
@@ -90,6 +114,6 @@ describe('migrate', () => {
     await other.end();
     expect(await tables()).toEqual([]);
     await migrate(url);
-    expect([await tables(), (await steps()).length]).toEqual([TABLES, 1]);
+    expect([await tables(), (await steps()).length]).toEqual([TABLES, STEPS]);
   });
 });

@@ -32,7 +32,6 @@ const STEPS: readonly Step[] = [
     sql: `
     CREATE TABLE ${SCHEMA}.tasks (
       id uuid PRIMARY KEY,
-      caller text NOT NULL DEFAULT '',
       droplet_name text NOT NULL,
       droplet_key text NOT NULL,
       target_url text NOT NULL,
@@ -61,7 +60,6 @@ const STEPS: readonly Step[] = [
     );
     CREATE INDEX tasks_by_status ON ${SCHEMA}.tasks (status, id);
     CREATE INDEX tasks_by_droplet ON ${SCHEMA}.tasks (droplet_key, status, id);
-    CREATE INDEX tasks_by_caller ON ${SCHEMA}.tasks (caller, id) WHERE caller <> '';
     CREATE INDEX tasks_by_completion ON ${SCHEMA}.tasks (completed_at) WHERE completed_at IS NOT NULL;
     CREATE INDEX tasks_by_owner ON ${SCHEMA}.tasks (owner) WHERE status = 'running' AND owner IS NOT NULL;
     CREATE TABLE ${SCHEMA}.task_meta (
@@ -96,15 +94,27 @@ const STEPS: readonly Step[] = [
       name text NOT NULL UNIQUE,
       entry text NOT NULL
     );
-    CREATE TABLE ${SCHEMA}.droplet_orders (
-      name text PRIMARY KEY,
-      paused boolean NOT NULL,
-      breaker text NOT NULL
-    );
     CREATE TABLE ${SCHEMA}.replicas (
       id uuid PRIMARY KEY,
       seen_at timestamptz NOT NULL
     );
+    `,
+  },
+  // Whose a task is, what operators say of droplets, and the key of a task. The indexes by caller hold nothing where callers
+  // have no names. Some of it is there already where an early build took step 1. The tasks, which everybody waits for, come last.
+  {
+    oldestReader: 1,
+    sql: `
+    CREATE INDEX IF NOT EXISTS idempotency_keys_by_task ON ${SCHEMA}.idempotency_keys (task_id);
+    CREATE TABLE IF NOT EXISTS ${SCHEMA}.droplet_orders (
+      name text PRIMARY KEY,
+      paused boolean NOT NULL,
+      breaker text NOT NULL
+    );
+    ALTER TABLE ${SCHEMA}.tasks ADD COLUMN IF NOT EXISTS caller text NOT NULL DEFAULT '';
+    CREATE INDEX IF NOT EXISTS tasks_by_caller ON ${SCHEMA}.tasks (caller, id) WHERE caller <> '';
+    CREATE INDEX IF NOT EXISTS tasks_by_caller_and_status ON ${SCHEMA}.tasks (caller, status, id) WHERE caller <> '';
+    CREATE INDEX IF NOT EXISTS tasks_by_caller_and_droplet ON ${SCHEMA}.tasks (caller, droplet_key, status, id) WHERE caller <> '';
     `,
   },
 ];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JobAttempt, PgBoss } from 'pg-boss';
 import type { Job } from '../../tasks/task.queue.js';
+import { jobFrom, payloadOf, type JobPayload } from './job.payload.js';
 import type { Session } from './postgres.connection.js';
 
 /** pg-boss keeps its tables in a schema of its own. */
@@ -60,13 +61,13 @@ export class PostgresJobs {
   }
 
   /**
-   * Puts jobs into the transaction of `session`; their places were made by `queueOf` and a new id. What they wait for is
-   * kept as it is counted from `now`, steady epoch ms, so that replicas need not agree on the time.
+   * Puts jobs into the transaction of `session`; their places were made by `queueOf` and a new id.
+   * @param now steady epoch milliseconds
    */
   async put(jobs: readonly (Place & { readonly job: Job })[], now: number, session: Session): Promise<void> {
     const put = [...grouped(jobs)].map(async ([queue, group]) => {
       const inserts = group.map(({ id, job }) => ({
-        ...{ id, priority: job.priority, group: { id: queue }, data: { job: JSON.stringify(shifted(job, -now)) } },
+        ...{ id, priority: job.priority, group: { id: queue }, data: payloadOf(job, now) },
         ...(job.dueAt > now ? { startAfter: (job.dueAt - now) / 1000 } : {}),
       }));
       await this.boss.insert(queue, inserts, { db: databaseOf(session) });
@@ -100,11 +101,11 @@ export class PostgresJobs {
       includeMetadata: true,
       db: databaseOf(session),
     } as const;
-    const fetched = await this.boss.fetch<{ job: string }>(queue, options);
+    const fetched = await this.boss.fetch<JobPayload>(queue, options);
     return fetched
       .map(({ id, retryCount, data, createdOn, startedOn }) => {
         const putAt = now - (startedOn.getTime() - createdOn.getTime());
-        const job = shifted(JSON.parse(data.job) as Job, putAt);
+        const job = jobFrom(data, putAt);
         return { queue, id, count: retryCount, job: { ...job, interruptions: job.interruptions + retryCount } };
       })
       .sort((a, b) => b.job.priority - a.job.priority || (a.id < b.id ? -1 : 1));
@@ -146,9 +147,6 @@ function grouped<P extends Place>(places: readonly P[]): Map<string, P[]> {
 /** Claims as pg-boss names them. */
 const attempts = (places: readonly (Place & { readonly count: number })[]): JobAttempt[] =>
   places.map(({ id, count }) => ({ id, retryCount: count }));
-
-/** The same job, by a clock that shows `ms` more. */
-const shifted = (job: Job, ms: number): Job => ({ ...job, dueAt: job.dueAt + ms, deadlineAt: job.deadlineAt + ms });
 
 /** How many jobs of a queue run in the whole cluster. */
 async function running(queue: string, session: Session): Promise<number> {

@@ -8,7 +8,7 @@ import { emptyDatabase, jobsIn, openPostgres } from '../../../test/support/postg
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
 import { anyRoom, queuedTask, taskRecord, taskRecords } from '../../../test/support/task.factory.js';
 import type { OwnDroplet } from '../../registry/droplet.store.js';
-import type { TaskRecord } from '../../tasks/task.js';
+import { FINAL_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Acceptance } from '../../tasks/task.store.js';
 import { SCHEMA } from './migrations.js';
 import { JOBS_SCHEMA } from './postgres.jobs.js';
@@ -154,7 +154,13 @@ describe('PostgreSQL shared by two replicas', () => {
   it.each([
     ['all', {}, 'tasks_pkey'],
     ['a status', { status: 'error' }, 'tasks_by_status'],
-    ['a droplet and a status', { dropletName: 'echo', status: 'error' }, 'tasks_by_(droplet|status)'],
+    ['a droplet and a status', { dropletName: 'echo1', status: 'error' }, 'tasks_by_(droplet|status)'],
+    ['a caller and a status', { caller: 'ann', status: 'success' }, 'tasks_by_caller_and_status'],
+    [
+      'a caller, a droplet and a status',
+      { caller: 'ann', dropletName: 'echo1', status: 'success' },
+      'tasks_by_caller_and_droplet',
+    ],
     ['meta', { meta: { a: 'b' } }, 'task_meta_(pkey|by_task)'],
     [
       'many of meta',
@@ -162,7 +168,13 @@ describe('PostgreSQL shared by two replicas', () => {
       'task_meta_pkey',
     ],
   ])('reads a list by %s from an index', async (_title, filters, index) => {
-    await Promise.all(taskRecords(300, { meta: { a: 'b' } }).map((task) => one.tasks.insert(task)));
+    const tasks = taskRecords(300, { meta: { a: 'b' } }).map((task, index) => ({
+      ...task,
+      caller: ['ann', 'bob'][index % 2] ?? '',
+      status: FINAL_STATUSES[index % FINAL_STATUSES.length] ?? 'success',
+      dropletName: `echo${index % 3}`,
+    }));
+    await Promise.all(tasks.map((task) => one.tasks.insert(task)));
     await rows(`ANALYZE ${SCHEMA}.tasks, ${SCHEMA}.task_meta`);
     const plan = await one.connection.transaction(async (session) => {
       await session.query({ text: 'SET LOCAL enable_seqscan = off' });
