@@ -7,13 +7,11 @@ import { DropletDirectory } from './droplet.directory.js';
 import type { Droplet } from './droplet.js';
 import { OrderStore } from './order.store.js';
 
-const NO_ORDERS: DropletOrders = { paused: false, breaker: 'auto' };
-
 /** What operators do to the traffic of a droplet: durable, and in force in every process; contract §5, Operators. */
 @Injectable()
 export class DropletOperator implements OnModuleInit {
   private orders = new Map<string, DropletOrders>();
-  /** Orders are taken one after the other: each changes a part of what was said before. */
+  /** Reads and writes go one after the other: what was read before a write must not come into force after it. */
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -25,7 +23,7 @@ export class DropletOperator implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     await this.read();
-    this.store.onChange(() => void this.read().catch(() => undefined));
+    this.store.onChange(() => void this.readAgain());
   }
 
   /** No call is made to it until it is resumed. @throws DropletNotFoundError, StorageUnavailableError */
@@ -45,25 +43,32 @@ export class DropletOperator implements OnModuleInit {
 
   private async say(key: string, change: Partial<DropletOrders>): Promise<Droplet> {
     const droplet = await this.directory.findByIdOrName(key);
-    const turn = this.last.then(() => this.write(droplet.name, change));
-    this.last = turn.catch(() => undefined);
-    await turn;
+    await this.inTurn(() => this.write(droplet.name, change));
     return droplet;
   }
 
   /** A droplet is one, however its name is written today. */
   private async write(droplet: string, change: Partial<DropletOrders>): Promise<void> {
-    await this.read();
     const name = droplet.toLowerCase();
-    const orders = { ...(this.orders.get(name) ?? NO_ORDERS), ...change };
-    await this.store.put(name, orders);
+    const orders = await this.store.put(name, change);
     this.log.warn({ droplet, ...orders }, 'operator changed the traffic');
     this.orders.set(name, orders);
     this.traffic.obey(this.orders);
   }
 
+  /** What fails is read when the store tells of a change the next time. */
+  private async readAgain(): Promise<void> {
+    await this.inTurn(() => this.read()).catch((err: unknown) => this.log.debug({ err }, 'orders not read'));
+  }
+
   private async read(): Promise<void> {
     this.orders = await this.store.all();
     this.traffic.obey(this.orders);
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.last.then(work);
+    this.last = turn.catch(() => undefined);
+    return turn;
   }
 }

@@ -14,9 +14,11 @@ import {
 } from '../../src/storage/postgres/postgres.connection.js';
 import { PostgresDropletStore } from '../../src/storage/postgres/postgres.droplet.store.js';
 import { JOBS_SCHEMA, PostgresJobs } from '../../src/storage/postgres/postgres.jobs.js';
+import { PostgresOrderStore } from '../../src/storage/postgres/postgres.order.store.js';
 import { PostgresTaskQueue } from '../../src/storage/postgres/postgres.task.queue.js';
 import { PostgresTaskStore } from '../../src/storage/postgres/postgres.task.store.js';
 import { Replica } from '../../src/storage/postgres/replica.js';
+import { SharedChanges } from '../../src/storage/postgres/shared.changes.js';
 import { StoreHealth } from '../../src/storage/postgres/store.health.js';
 import { ManualClock } from './manual.clock.js';
 import { queryOnce } from './postgres.js';
@@ -73,7 +75,8 @@ export async function openPostgres(url: string, clock: Clock = new ManualClock()
   const health = new StoreHealth(() => replica.beat(), clock, log);
   const queue = new PostgresTaskQueue({ connection, jobs, bus, clock, log }, limits);
   const tasks = new PostgresTaskStore({ connection, queue, replica, health, clock });
-  const droplets = new PostgresDropletStore(connection, bus, clock);
+  const droplets = new PostgresDropletStore(connection, new SharedChanges('droplets', bus, clock));
+  const orders = new PostgresOrderStore(connection, new SharedChanges('orders', bus, clock));
   await replica.join();
   await bus.open(boss.getDb());
   const close = async (): Promise<void> => {
@@ -82,11 +85,12 @@ export async function openPostgres(url: string, clock: Clock = new ManualClock()
     await tasks.idle();
     health.stop();
     droplets.stop();
+    orders.stop();
     await bus.close();
     await boss.stop({ graceful: false });
     await connection.close();
   };
-  return { url, boss, bus, connection, droplets, health, jobs, queue, replica, tasks, close };
+  return { url, boss, bus, connection, droplets, health, jobs, orders, queue, replica, tasks, close };
 }
 
 /** What pg-boss does now and then by itself, a test asks for. */

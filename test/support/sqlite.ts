@@ -5,6 +5,7 @@ import { openDatabase } from '../../src/storage/sqlite/database.js';
 import { GroupCommit } from '../../src/storage/sqlite/group.commit.js';
 import { SqliteDropletStore } from '../../src/storage/sqlite/sqlite.droplet.store.js';
 import { SqliteJobs } from '../../src/storage/sqlite/sqlite.jobs.js';
+import { SqliteOrderStore } from '../../src/storage/sqlite/sqlite.order.store.js';
 import { SqliteTaskQueue } from '../../src/storage/sqlite/sqlite.task.queue.js';
 import { SqliteTaskStore } from '../../src/storage/sqlite/sqlite.task.store.js';
 import { ManualClock } from './manual.clock.js';
@@ -25,6 +26,7 @@ export function storesOf({ database, commits }: Opened, clock: Clock, maxInAll =
     queue,
     tasks: new SqliteTaskStore(database, commits, queue, clock),
     droplets: new SqliteDropletStore(database, commits),
+    orders: new SqliteOrderStore(database, commits),
   };
 }
 

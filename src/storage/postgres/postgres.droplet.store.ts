@@ -1,21 +1,14 @@
-import type { Clock } from '../../common/clock.js';
 import { DropletStore, type OwnDroplet } from '../../registry/droplet.store.js';
-import type { ClusterBus } from './cluster.bus.js';
 import { SCHEMA } from './migrations.js';
 import type { PostgresConnection, Statement } from './postgres.connection.js';
 import { storedName } from './postgres.tasks.js';
-
-/** Who missed a message reads the entries this much later. */
-const LOOK_EVERY_MS = 10_000;
+import type { SharedChanges } from './shared.changes.js';
 
 /** The built-in Registry's entries in PostgreSQL, the same for all replicas. */
 export class PostgresDropletStore extends DropletStore {
-  private readonly stopped = new AbortController();
-
   constructor(
     private readonly connection: PostgresConnection,
-    private readonly bus: ClusterBus,
-    private readonly clock: Clock,
+    private readonly changes: SharedChanges,
   ) {
     super();
   }
@@ -44,24 +37,18 @@ export class PostgresDropletStore extends DropletStore {
   }
 
   onChange(listener: () => void): void {
-    this.bus.on('droplets', listener);
-    this.bus.onReconnect(listener);
-    void this.lookNowAndThen(listener);
+    this.changes.onChange(listener);
   }
 
   stop(): void {
-    this.stopped.abort();
+    this.changes.stop();
   }
 
   /** True when the statement found what it was to change. */
   private async write(statement: Statement): Promise<boolean> {
     const written = await this.connection.query(statement);
-    if (written.length > 0) this.bus.send('droplets', null, 'changed');
+    if (written.length > 0) this.changes.tell();
     return written.length > 0;
-  }
-
-  private async lookNowAndThen(listener: () => void): Promise<void> {
-    while (await this.clock.sleep(LOOK_EVERY_MS, this.stopped.signal)) listener();
   }
 }
 

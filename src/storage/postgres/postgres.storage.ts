@@ -14,6 +14,7 @@ import { PostgresReplicas } from './postgres.replicas.js';
 import { PostgresTaskQueue } from './postgres.task.queue.js';
 import { PostgresTaskStore } from './postgres.task.store.js';
 import { Replica } from './replica.js';
+import { SharedChanges } from './shared.changes.js';
 import { StoreHealth } from './store.health.js';
 
 /** A start waits this long for a server that is away. */
@@ -62,9 +63,9 @@ export class PostgresStorage implements OnApplicationShutdown {
     const health = new StoreHealth(() => replica.beat(), clock, log);
     const queue = new PostgresTaskQueue({ connection, jobs, bus, clock, log }, { perLane, inAll });
     const tasks = new PostgresTaskStore({ connection, queue, replica, health, clock });
-    const droplets = new PostgresDropletStore(connection, bus, clock);
+    const droplets = new PostgresDropletStore(connection, new SharedChanges('droplets', bus, clock));
     const replicas = new PostgresReplicas(bus, clock, (id) => tasks.get(id));
-    const orders = new PostgresOrderStore(connection, bus);
+    const orders = new PostgresOrderStore(connection, new SharedChanges('orders', bus, clock));
     await replica.join();
     await bus.open(boss.getDb());
     health.start();
@@ -79,6 +80,7 @@ export class PostgresStorage implements OnApplicationShutdown {
     this.health.stop();
     this.replicas.stop();
     this.droplets.stop();
+    this.orders.stop();
     await this.replica.leave().catch(() => undefined);
     await this.bus.close();
     await this.boss.stop({ graceful: false });
