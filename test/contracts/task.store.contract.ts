@@ -578,6 +578,7 @@ export function taskStoreContract(
         await store.withdraw(queuedTask().id, keyOf());
         expect(await store.get(task.id)).toMatchObject({ status: 'success' });
         expect((await list()).total).toBe(1);
+        expect(await listed({ meta: { by: 'me' } })).toEqual([task.id]);
         expect(await accept(acceptance(queuedTask(), keyOf()))).toEqual(['replayed']);
       });
     });

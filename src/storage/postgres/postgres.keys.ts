@@ -62,15 +62,26 @@ export async function lockKey({ caller, key }: IdempotencyKey, taskId: string, s
   await session.query({ text, values: [caller, key, taskId] });
 }
 
+/** Holds the keys of tasks in the same way, in the order in which they are reserved. */
+export async function lockKeysOf(taskIds: readonly string[], session: Session): Promise<void> {
+  const text = `
+    SELECT 1 FROM ${SCHEMA}.idempotency_keys WHERE task_id = ANY($1::uuid[]) ORDER BY caller, key FOR UPDATE`;
+  await session.query({ text, values: [taskIds] });
+}
+
 /** Frees a key that `lockKey` holds. */
 export async function freeKey({ caller, key }: IdempotencyKey, taskId: string, session: Session): Promise<void> {
   const text = `DELETE FROM ${SCHEMA}.idempotency_keys WHERE caller = $1 AND key = $2 AND task_id = $3`;
   await session.query({ text, values: [caller, key, taskId] });
 }
 
-/** Removes keys that stand for nothing any more. */
+/** Removes keys that stand for nothing any more, but those that somebody is just about to take. */
 export async function removeExpiredKeys(now: number, session: Session): Promise<void> {
-  await session.query({ text: `DELETE FROM ${SCHEMA}.idempotency_keys WHERE expires_at <= $1`, values: [now] });
+  const text = `
+    DELETE FROM ${SCHEMA}.idempotency_keys WHERE (caller, key) IN (
+      SELECT caller, key FROM ${SCHEMA}.idempotency_keys WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED
+    )`;
+  await session.query({ text, values: [now] });
 }
 
 /** What stands behind keys, by `keyName`. A task that is shown to somebody by its key must not be taken back any more. */

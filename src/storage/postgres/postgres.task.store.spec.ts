@@ -12,6 +12,7 @@ import { FINAL_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Acceptance } from '../../tasks/task.store.js';
 import { SCHEMA } from './migrations.js';
 import { JOBS_SCHEMA } from './postgres.jobs.js';
+import { lockKeysOf } from './postgres.keys.js';
 import { pageStatement } from './task.query.js';
 
 type Opened = Awaited<ReturnType<typeof openPostgres>>;
@@ -141,6 +142,18 @@ describe('PostgreSQL shared by two replicas', () => {
     expect(await rows(`SELECT ${counts} AS rows, totals.* FROM (${sums}) AS totals`)).toEqual([
       { rows: 0, tasks: 0, bytes: 0, jobs: 0 },
     ]);
+  });
+
+  it('is purged while another takes a key whose time is over', async () => {
+    const task = queuedTask({ status: 'error', completedAt: clock.now() });
+    await one.tasks.accept([acceptance(task, 'k')]);
+    clock.advance(60_000);
+    await other.connection.transaction(async (session) => {
+      await lockKeysOf([task.id], session);
+      expect(await one.tasks.purge({ maxTasks: 0, completedSince: 0, maxBytes: 1e15 })).toBe(1);
+    });
+    await one.tasks.purge({ maxTasks: 0, completedSince: 0, maxBytes: 1e15 });
+    expect(await rows(`SELECT * FROM ${SCHEMA}.idempotency_keys`)).toEqual([]);
   });
 
   it('keeps half a surrogate pair in a name, which PostgreSQL itself does not take', async () => {

@@ -10,6 +10,8 @@ import type { Job } from '../../tasks/task.queue.js';
 import type { TaskRecord } from '../../tasks/task.js';
 import type { Acceptance } from '../../tasks/task.store.js';
 import { SCHEMA } from './migrations.js';
+import { lockKey } from './postgres.keys.js';
+import { SEEN } from './postgres.tasks.js';
 
 type Opened = Awaited<ReturnType<typeof openPostgres>>;
 
@@ -101,6 +103,22 @@ describe('What a replica refused although it may have been committed', () => {
     await ours.replica.beat();
     expect(await ours.tasks.get(each.task.id)).toEqual(each.task);
     expect(await left()).toMatchObject({ tasks: 1, idempotency_keys: 1, waiting: 1 });
+  });
+
+  it('is waited for by its key, as by everybody, while somebody is answered with it; then it stays', async () => {
+    const { task, key, job } = acceptance();
+    await refused({ task, key, job });
+    const waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let beat = Promise.resolve();
+    await other.connection.transaction(async (session) => {
+      if (key) await lockKey(key, task.id, session);
+      beat = ours.replica.beat();
+      await until(async () => (await queryOnce(url, waiting)).rows.length > 0);
+      await session.query({ text: `UPDATE ${SCHEMA}.tasks SET claim = ${SEEN} WHERE id = $1`, values: [task.id] });
+    });
+    await beat;
+    expect(await ours.tasks.get(task.id)).toEqual(task);
+    expect(await left()).toMatchObject({ tasks: 1, task_meta: 1, idempotency_keys: 1, waiting: 1 });
   });
 
   it('stays when a replica runs it already', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { SCHEMA } from './migrations.js';
 import type { PostgresConnection, Session } from './postgres.connection.js';
 import type { PostgresJobs } from './postgres.jobs.js';
+import { lockKeysOf } from './postgres.keys.js';
 import { UNSEEN } from './postgres.tasks.js';
 import { forgetTasks, type RemovedTask } from './removed.tasks.js';
 
@@ -60,7 +61,9 @@ export class Replica {
     for (const [id, at] of this.doubted) if (at < since) this.doubted.delete(id);
   }
 
+  /** Keys are locked first, as by who asks for one: it looks at its task next. */
   private async removeUnseen(ids: readonly string[], session: Session): Promise<void> {
+    await lockKeysOf(ids, session);
     const text = `
       WITH gone AS (
         DELETE FROM ${SCHEMA}.tasks WHERE id = ANY($1::uuid[]) AND claim = ${UNSEEN} AND completed_at IS NULL

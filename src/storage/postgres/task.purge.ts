@@ -26,8 +26,9 @@ export function purgeTasks(connection: PostgresConnection, purge: Purge): Promis
       values: [PURGE_LOCK],
     });
     if (!lock?.taken) return 0;
-    const removed = await remove(await surplus(purge.retention, session), purge.retention.completedSince, session);
+    // Keys before tasks, as everybody else locks them.
     await removeExpiredKeys(purge.now, session);
+    const removed = await remove(await surplus(purge.retention, session), purge.retention.completedSince, session);
     await forgetTasks(removed, purge, session);
     return removed.length;
   });

@@ -22,8 +22,12 @@ export async function withdrawTask(connection: PostgresConnection, { id, key, sl
   const work = async (session: Session): Promise<void> => {
     await lockKey(key, id, session);
     const text = `
-      WITH unpaired AS (DELETE FROM ${SCHEMA}.task_meta WHERE id = $1)
-      DELETE FROM ${SCHEMA}.tasks WHERE id = $1 AND status = 'running' AND job IS NULL RETURNING bytes`;
+      WITH gone AS (
+        DELETE FROM ${SCHEMA}.tasks WHERE id = $1 AND status = 'running' AND job IS NULL RETURNING id, bytes
+      ), unpaired AS (
+        DELETE FROM ${SCHEMA}.task_meta WHERE id IN (SELECT id FROM gone)
+      )
+      SELECT bytes FROM gone`;
     const [removed] = await session.query<{ bytes: number }>({ text, values: [id] });
     if (!removed) return;
     await freeKey(key, id, session);
