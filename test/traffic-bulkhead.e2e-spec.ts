@@ -233,6 +233,29 @@ describe('RESPONSE_BUFFER_LIMIT', () => {
     await mesh.stop();
   });
 
+  it('while they do, asynchronous tasks are not sent: they wait, and are sent once when there is room again', async () => {
+    const mesh = await TaskMesh.start({ RESPONSE_BUFFER_LIMIT: '1048576' });
+    let end = (): void => undefined;
+    mesh.echo.handler = (_seen, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain' }).write('x'.repeat(1_200_000));
+      end = () => void response.end();
+    };
+    const later = { droplet_name: 'other', path: '/echo?later', method: 'POST', payload: {} };
+    const reading = mesh.ask('/big');
+    await until(async () => (await mesh.orchestrator.task({ droplet_name: 'other', path: '/echo' })).status === 503);
+    const ids = await Promise.all(Array.from({ length: 3 }, () => mesh.queue('', later)));
+    await until(async () =>
+      (await mesh.orchestrator.get('/metrics/prometheus')).text.includes('droplet_calls_waiting{droplet="Other"} 3'),
+    );
+    await aMoment();
+    expect(mesh.other.hits('/echo?later')).toBe(0);
+    end();
+    expect((await reading).json.status).toBe('success');
+    for (const id of ids) expect(await mesh.recordWhen(id)).toMatchObject({ status: 'success', attempts: 1 });
+    expect(mesh.other.hits('/echo?later')).toBe(3);
+    await mesh.stop();
+  });
+
   it('an answer that is cut off gives back what it held', async () => {
     const mesh = await TaskMesh.start({ RESPONSE_BUFFER_LIMIT: '1048576', RESPONSE_LIMIT: '600000', TASK_MAX_RETRIES: '1' });
     mesh.echo.handler = (seen, response) => {

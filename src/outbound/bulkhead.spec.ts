@@ -20,6 +20,8 @@ beforeEach(() => {
 
 const laneOf = (limits: Partial<LaneLimits> = {}): Lane => new Lane(() => ({ ...LIMITS, ...limits }));
 
+const bulkheadOf = (maxInAll: number, isHeld = (): boolean => false): Bulkhead => new Bulkhead(maxInAll, clock, isHeld);
+
 /** What has become of those who asked so far, in the order in which it did. */
 function asker(bulkhead: Bulkhead) {
   const told: string[] = [];
@@ -40,7 +42,7 @@ const times = (count: number, action: () => void): void => {
 
 describe('the places of a droplet', () => {
   it('are 64; 256 wait; the 321st is refused at once', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask, told } = asker(bulkhead);
     const lane = laneOf();
     times(320, () => void ask(lane));
@@ -50,7 +52,7 @@ describe('the places of a droplet', () => {
   });
 
   it('go to those who wait, first come, first served', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask, told } = asker(bulkhead);
     const lane = laneOf({ maxInFlight: 1 });
     for (const name of ['a ', 'b ', 'c ']) void ask(lane, name);
@@ -63,7 +65,7 @@ describe('the places of a droplet', () => {
   });
 
   it('refuse nobody whose number is bounded elsewhere', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask } = asker(bulkhead);
     const lane = laneOf({ maxInFlight: 1, maxWaiting: 0 });
     await ask(lane);
@@ -74,7 +76,7 @@ describe('the places of a droplet', () => {
   });
 
   it('are not waited for beyond the deadline', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask, told } = asker(bulkhead);
     const lane = laneOf({ maxInFlight: 1 });
     await ask(lane);
@@ -89,7 +91,7 @@ describe('the places of a droplet', () => {
   });
 
   it('are not given to who is gone', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask } = asker(bulkhead);
     const lane = laneOf({ maxInFlight: 1 });
     await ask(lane);
@@ -103,7 +105,7 @@ describe('the places of a droplet', () => {
   });
 
   it('that are given in the moment of the deadline are not lost', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask } = asker(bulkhead);
     const lane = laneOf({ maxInFlight: 1 });
     await ask(lane);
@@ -116,7 +118,7 @@ describe('the places of a droplet', () => {
 
 describe('the places of all droplets', () => {
   it('are 1,024, whatever the droplets have of their own', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask, told } = asker(bulkhead);
     const lanes = Array.from({ length: 20 }, () => laneOf());
     for (const lane of lanes) times(64, () => void ask(lane));
@@ -126,7 +128,7 @@ describe('the places of all droplets', () => {
   });
 
   it('go to the droplets in turns, not always to the one whose call has ended', async () => {
-    const bulkhead = new Bulkhead(2, clock);
+    const bulkhead = bulkheadOf(2);
     const { ask, told } = asker(bulkhead);
     const [busy, other, third] = [laneOf(), laneOf(), laneOf()];
     times(8, () => void ask(busy, 'busy '));
@@ -142,7 +144,7 @@ describe('the places of all droplets', () => {
   });
 
   it('that nobody waits for any more are free', async () => {
-    const bulkhead = new Bulkhead(1, clock);
+    const bulkhead = bulkheadOf(1);
     const { ask } = asker(bulkhead);
     const [busy, other] = [laneOf(), laneOf()];
     await ask(busy);
@@ -154,7 +156,7 @@ describe('the places of all droplets', () => {
   });
 
   it('are not held by a droplet that has none of its own left', async () => {
-    const bulkhead = new Bulkhead(2, clock);
+    const bulkhead = bulkheadOf(2);
     const { ask } = asker(bulkhead);
     const [narrow, other] = [laneOf({ maxInFlight: 1 }), laneOf()];
     await ask(narrow);
@@ -167,9 +169,71 @@ describe('the places of all droplets', () => {
   });
 });
 
+describe('places that are held', () => {
+  it('are given to nobody until they are let go, and then to all who waited, each droplet within its own', async () => {
+    let isHeld = false;
+    const bulkhead = bulkheadOf(3, () => isHeld);
+    const { ask, told } = asker(bulkhead);
+    const [narrow, other] = [laneOf({ maxInFlight: 1 }), laneOf()];
+    await ask(narrow, 'first ');
+    isHeld = true;
+    times(2, () => void ask(narrow, 'narrow ', PATIENT));
+    times(3, () => void ask(other, 'other ', PATIENT));
+    bulkhead.leave(narrow);
+    bulkhead.share();
+    await settled();
+    expect([told, bulkhead.inFlight]).toEqual([['first entered'], 0]);
+    isHeld = false;
+    bulkhead.share();
+    await settled();
+    expect(told.slice(1).toSorted()).toEqual(['narrow entered', 'other entered', 'other entered']);
+    expect([narrow.inFlight, other.inFlight, bulkhead.inFlight]).toEqual([1, 2, 3]);
+    for (let left = 0; left < 2; left++) {
+      bulkhead.leave(narrow);
+      bulkhead.leave(other);
+    }
+    bulkhead.leave(other);
+    await settled();
+    expect([told.length, narrow.inFlight, other.inFlight, bulkhead.inFlight]).toEqual([6, 0, 0, 0]);
+  });
+
+  it('are not waited for beyond the deadline, and none is lost', async () => {
+    let isHeld = true;
+    const bulkhead = bulkheadOf(1, () => isHeld);
+    const { ask } = asker(bulkhead);
+    const lane = laneOf();
+    const late = ask(lane, '', { ...PATIENT, deadline: 500 });
+    const next = ask(lane, '', PATIENT);
+    clock.advance(500);
+    expect([await late, lane.line.length]).toEqual(['late', 1]);
+    isHeld = false;
+    bulkhead.share();
+    expect([await next, bulkhead.inFlight]).toEqual(['entered', 1]);
+  });
+
+  it('wait for their rate as well', async () => {
+    let isHeld = false;
+    const bulkhead = bulkheadOf(9, () => isHeld);
+    const { ask, told } = asker(bulkhead);
+    const lane = laneOf({ ratePerSecond: 1 });
+    times(3, () => void ask(lane, '', PATIENT));
+    isHeld = true;
+    clock.advance(1000);
+    await settled();
+    expect(told).toHaveLength(1);
+    isHeld = false;
+    bulkhead.share();
+    await settled();
+    expect(told).toHaveLength(2);
+    clock.advance(1000);
+    await settled();
+    expect(told).toHaveLength(3);
+  });
+});
+
 describe('the rate of a droplet', () => {
   it('spaces the calls evenly', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask, told } = asker(bulkhead);
     const lane = laneOf({ ratePerSecond: 4 });
     times(6, () => void ask(lane));
@@ -183,7 +247,7 @@ describe('the rate of a droplet', () => {
   });
 
   it('is not saved up while nobody calls', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask, told } = asker(bulkhead);
     const lane = laneOf({ ratePerSecond: 4 });
     await ask(lane);
@@ -195,7 +259,7 @@ describe('the rate of a droplet', () => {
 
   it('is kept when timers are late by a few milliseconds', async () => {
     clock = new LateClock();
-    const bulkhead = new Bulkhead(10_000, clock);
+    const bulkhead = bulkheadOf(10_000);
     const { ask, told } = asker(bulkhead);
     const lane = laneOf({ ratePerSecond: 1000, maxInFlight: 10_000, maxWaiting: 10_000 });
     times(2000, () => void ask(lane));
@@ -208,7 +272,7 @@ describe('the rate of a droplet', () => {
   });
 
   it('holds those who are patient as well, and lets go of who is late', async () => {
-    const bulkhead = new Bulkhead(1024, clock);
+    const bulkhead = bulkheadOf(1024);
     const { ask } = asker(bulkhead);
     const lane = laneOf({ ratePerSecond: 1 });
     await ask(lane);

@@ -41,16 +41,18 @@ export class Lane {
 /**
  * Bounds the calls in flight: so many to each droplet, so many in all. Beyond that callers wait in line, first come,
  * first served; a slow droplet fills its own places and no other's. Droplets that wait for a place of the whole get it in
- * turns.
+ * turns. While the whole is held nobody gets in, and all wait as for a place of it.
  */
 export class Bulkhead {
   private inAll = 0;
   /** Lanes whose line waits for a place of the whole, in their turn. */
   private readonly starved = new Set<Lane>();
 
+  /** @param isHeld true while nobody may get in; when that ends, `share` must be called */
   constructor(
     private readonly maxInAll: number,
     private readonly clock: Clock,
+    private readonly isHeld: () => boolean,
   ) {}
 
   get inFlight(): number {
@@ -77,12 +79,21 @@ export class Bulkhead {
     this.inAll--;
     if (this.starved.size === 0) return this.pump(lane);
     if (lane.line.length > 0) this.starved.add(lane);
+    this.share();
+  }
+
+  /** Gives what places of the whole are free to those who wait for one. */
+  share(): void {
     // A lane that gets one place and wants more stands at the end again: the loop comes back to it.
     for (const next of this.starved) {
-      if (this.inAll >= this.maxInAll) return;
+      if (this.isFull) return;
       this.starved.delete(next);
       if (this.admit(next) && next.line.length > 0) this.starved.add(next);
     }
+  }
+
+  private get isFull(): boolean {
+    return this.inAll >= this.maxInAll || this.isHeld();
   }
 
   private pump(lane: Lane): void {
@@ -99,7 +110,7 @@ export class Bulkhead {
   private take(lane: Lane): boolean {
     const { maxInFlight, ratePerSecond } = lane.limits();
     if (lane.inFlight >= maxInFlight) return false;
-    if (this.inAll >= this.maxInAll) {
+    if (this.isFull) {
       this.starved.add(lane);
       return false;
     }

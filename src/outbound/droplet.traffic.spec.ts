@@ -11,6 +11,7 @@ import type { Turn, TurnWait } from './gate.js';
 describe('the traffic of a droplet', () => {
   let clock: ManualClock;
   let traffic: DropletTraffic;
+  let bulkhead: Bulkhead;
   let isMemoryFull: boolean;
   let refused: string[];
 
@@ -18,8 +19,9 @@ describe('the traffic of a droplet', () => {
     clock = new ManualClock();
     isMemoryFull = false;
     refused = [];
+    bulkhead = new Bulkhead(1024, clock, () => isMemoryFull);
     traffic = new DropletTraffic('echo', defaultPolicy(parseSettings({ BREAKER_MIN_CALLS: '4' })), {
-      bulkhead: new Bulkhead(1024, clock),
+      bulkhead,
       budget: { percent: 20, minPerSecond: 1 },
       clock,
       isMemoryFull: () => isMemoryFull,
@@ -62,10 +64,15 @@ describe('the traffic of a droplet', () => {
     expect([traffic.inFlight, traffic.waiting]).toEqual([0, 0]);
   });
 
-  it('refuses new callers while the answers take all memory, but not retries and asynchronous tasks', async () => {
+  it('refuses new callers while the answers take all memory, and lets retries and asynchronous tasks wait', async () => {
     isMemoryFull = true;
     await expect(traffic.enter(wait())).rejects.toThrow(OverloadedError);
-    expect(await traffic.enter(wait({ isPatient: true }))).not.toBeNull();
+    const patient = traffic.enter(wait({ isPatient: true }));
+    expect([traffic.inFlight, traffic.waiting]).toEqual([0, 1]);
+    isMemoryFull = false;
+    bulkhead.share();
+    (await patient)?.leave('success', 1);
+    expect([traffic.inFlight, traffic.waiting]).toEqual([0, 0]);
   });
 
   it('counts first attempts for the budget, and tells of each retry that it refuses', async () => {

@@ -37,6 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler, PausableReader {
   private headers: Record<string, string | string[] | undefined> = {};
   private readonly chunks: Buffer[] = [];
   private size = 0;
+  private held: { readonly isHeld?: true } = {};
 
   constructor(readonly request: WireRequest) {
     this.outcome = new Promise((resolve) => (this.settle = resolve));
@@ -51,7 +52,7 @@ export class Exchange implements Dispatcher.DispatchHandler, PausableReader {
 
   /** Ends the call now: its socket is closed, its outcome is the reason. */
   cut(reason: CutReason, message: string): void {
-    this.finish({ kind: reason, sent: this.controller !== undefined, message });
+    this.finish({ kind: reason, sent: this.controller !== undefined, ...this.held, message });
     this.controller?.abort(new Error(message));
   }
 
@@ -77,6 +78,7 @@ export class Exchange implements Dispatcher.DispatchHandler, PausableReader {
   }
 
   pause(): void {
+    this.held = { isHeld: true };
     this.controller?.pause();
   }
 
@@ -92,7 +94,7 @@ export class Exchange implements Dispatcher.DispatchHandler, PausableReader {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.finish(failureOf(error));
+    this.finish({ ...failureOf(error), ...this.held });
   }
 
   private refuseSize(controller: Controller): void {

@@ -1,5 +1,5 @@
 import type { CallResult } from './circuit.breaker.js';
-import type { Outcome } from './outcome.js';
+import { wasHeld, type Outcome } from './outcome.js';
 
 /** What an outcome means for the question whether to call again, and whether the request may have taken effect. */
 export type FailureClass =
@@ -88,8 +88,9 @@ export function isFailedAttempt(outcome: Outcome, retryStatuses: readonly number
   return failure !== 'success' && failure !== 'rejected';
 }
 
-/** What an outcome says of the droplet's health; an attempt that the task's deadline cut short says nothing. */
+/** What an outcome says of the droplet's health; an attempt that the task's deadline or our memory cut short says nothing. */
 export function callResultOf(outcome: Outcome, isCutShort: boolean): CallResult {
+  if (wasHeld(outcome)) return 'neutral';
   switch (outcome.kind) {
     case 'answered':
       return outcome.status >= 500 ? 'failure' : 'success';

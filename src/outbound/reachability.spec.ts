@@ -26,6 +26,7 @@ describe('an outcome', () => {
   it('is an answer whatever the droplet said, even when it said too much', () => {
     for (const status of [200, 302, 404, 500]) expect(isAnswer(answered(status))).toBe(true);
     expect(isAnswer({ kind: 'too-large', status: 200, message })).toBe(true);
+    expect(isAnswer({ kind: 'timed-out', sent: true, isHeld: true, message })).toBe(true);
   });
 
   it.each<Outcome>([

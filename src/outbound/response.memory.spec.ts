@@ -75,6 +75,22 @@ describe('the memory of all answers that are being read', () => {
     expect([memory.isFull, third.isPaused]).toEqual([false, false]);
   });
 
+  it('tells each time that there is room again, and at no other', () => {
+    const [first, second] = [new Reader(memory, 99), new Reader(memory, 99)];
+    let told = 0;
+    memory.onRoom(() => told++);
+    first.read();
+    memory.release(first);
+    for (let round = 1; round <= 2; round++) {
+      for (let read = 0; read < 8; read++) first.read();
+      for (let read = 0; read < 8; read++) memory.add(second, MIB);
+      memory.release(first);
+      expect([memory.isFull, told]).toEqual([true, round - 1]);
+      memory.release(second);
+      expect([memory.isFull, told]).toEqual([false, round]);
+    }
+  });
+
   it('gives back each reader once', () => {
     const [first, second] = [new Reader(memory, 99), new Reader(memory, 99)];
     for (let round = 0; round < 8; round++) first.read();

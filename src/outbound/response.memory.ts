@@ -8,18 +8,24 @@ export interface PausableReader {
 }
 
 /**
- * Bounds the memory of all answers that are being read. Beyond it new callers are refused, and readers wait: all but the
- * one that began first, so that somebody always comes to an end.
+ * Bounds the memory of all answers that are being read. Beyond it new callers are refused, other calls are not sent, and
+ * readers wait: all but the one that began first, so that somebody always comes to an end.
  */
 @Injectable()
 export class ResponseMemory {
   private used = 0;
   private readonly reading = new Map<PausableReader, number>();
+  private readonly listeners: (() => void)[] = [];
 
   constructor(private readonly settings: Settings) {}
 
   get isFull(): boolean {
     return this.used >= this.settings.RESPONSE_BUFFER_LIMIT;
+  }
+
+  /** Calls the listener each time that there is room again. */
+  onRoom(listener: () => void): void {
+    this.listeners.push(listener);
   }
 
   /** A reader holds so many bytes more. */
@@ -36,11 +42,13 @@ export class ResponseMemory {
     const wasFull = this.isFull;
     this.used -= bytes;
     this.reading.delete(reader);
-    if (!this.isFull) {
-      if (wasFull) for (const other of this.reading.keys()) other.resume();
-    } else {
-      this.first()?.resume();
-    }
+    if (this.isFull) this.first()?.resume();
+    else if (wasFull) this.makeRoom();
+  }
+
+  private makeRoom(): void {
+    for (const reader of this.reading.keys()) reader.resume();
+    for (const listener of this.listeners) listener();
   }
 
   private first(): PausableReader | undefined {

@@ -7,8 +7,10 @@ import { SkippingClock } from '../../test/support/manual.clock.js';
 import { freePort, reply, TestServer } from '../../test/support/server.js';
 import { DropletNotFoundError } from '../common/errors.js';
 import { parseSettings } from '../config/settings.js';
-import { ResponseMemory } from './response.memory.js';
+import { ResponseMemory, type PausableReader } from './response.memory.js';
+import type { CallResult } from './circuit.breaker.js';
 import type { Execution } from './execution.js';
+import { NO_GATE, type Gate } from './gate.js';
 import type { Cancellation, OutboundCall, RetryPlan } from './outbound.call.js';
 import { RetryPolicy } from './retry.policy.js';
 import { targetUrl } from './target-url.js';
@@ -24,10 +26,21 @@ const PLAN: RetryPlan = {
   isPatient: false,
 };
 
+/** Keeps whom it was told of. */
+class WatchedMemory extends ResponseMemory {
+  readonly readers = new Set<PausableReader>();
+
+  override add(reader: PausableReader, bytes: number): void {
+    this.readers.add(reader);
+    super.add(reader, bytes);
+  }
+}
+
 describe('retry policy', () => {
   let droplet: TestServer;
   let transport: UndiciTransport;
   let clock: SkippingClock;
+  let memory: WatchedMemory;
   let policy: RetryPolicy;
 
   beforeAll(async () => {
@@ -37,7 +50,7 @@ describe('retry policy', () => {
     droplet.seen.length = 0;
     transport = new UndiciTransport();
     clock = new SkippingClock();
-    const memory = new ResponseMemory(parseSettings({}));
+    memory = new WatchedMemory(parseSettings({}));
     policy = new RetryPolicy(new HttpService(axios.create({ adapter: transport.adapter })), memory, clock);
   });
   afterEach(() => transport.close());
@@ -276,6 +289,24 @@ describe('retry policy', () => {
     const call = { ...callTo(() => droplet.url), target };
     await expect(policy.execute(call, PLAN, { stop: [], abort: new AbortController().signal })).rejects.toThrow('ours');
     expect(droplet.hits()).toBe(0);
+  });
+
+  it.each([
+    ['has to wait for memory', true, 'neutral'],
+    ['stalls by itself', false, 'failure'],
+  ] as const)('an answer that %s until its time is over says of the droplet: %s, %s', async (_title, isFull, expected) => {
+    const other = { pause: () => undefined, resume: () => undefined };
+    if (isFull) memory.add(other, parseSettings({}).RESPONSE_BUFFER_LIMIT);
+    droplet.handler = (_seen, response) => void response.writeHead(200).write('half of it');
+    const results: CallResult[] = [];
+    const gate: Gate = { ...NO_GATE, enter: () => Promise.resolve({ leave: (result) => results.push(result) }) };
+    const call = { ...callTo(() => droplet.url), gate };
+    const running = policy.execute(call, { ...PLAN, maxAttempts: 1 }, { stop: [], abort: new AbortController().signal });
+    await until(() => memory.readers.size === (isFull ? 2 : 1));
+    clock.advance(PLAN.attemptTimeoutMs);
+    expect((await running).outcome).toMatchObject({ kind: 'timed-out', sent: true });
+    expect([results, memory.isFull]).toEqual([[expected], isFull]);
+    memory.release(other);
   });
 
   it('leaves no listener behind on signals that outlive the call', async () => {

@@ -26,7 +26,8 @@ export class Traffic implements OnModuleInit {
     private readonly metrics: Metrics,
     private readonly clock: Clock,
   ) {
-    this.bulkhead = new Bulkhead(settings.MAX_IN_FLIGHT, clock);
+    this.bulkhead = new Bulkhead(settings.MAX_IN_FLIGHT, clock, () => memory.isFull);
+    memory.onRoom(() => this.bulkhead.share());
     this.fallback = defaultPolicy(settings);
   }
 
