@@ -15,7 +15,7 @@ export interface ClaimedJob {
 
 export interface Claimed {
   readonly jobs: readonly ClaimedJob[];
-  /** When to look at the lane again, epoch ms: a lower bound of when its next waiting job is due. */
+  /** When to look at the lane again, steady epoch ms: a lower bound of when its next waiting job is due. */
   readonly nextDue: number;
 }
 
@@ -32,7 +32,7 @@ export interface JobSource {
 interface Lane {
   running: number;
   isClaiming: boolean;
-  /** Lower bound of the time when its next waiting job is due, epoch ms. */
+  /** Lower bound of the time when its next waiting job is due, steady epoch ms. */
   nextDue: number;
 }
 
@@ -80,7 +80,7 @@ export class LaneDispatcher {
     this.cancelTimer();
   }
 
-  /** A lane has a job that is due at `dueAt`, epoch ms. */
+  /** A lane has a job that is due at `dueAt`, steady epoch ms. */
   wake(name: string, dueAt: number): void {
     const lane = this.lanes.get(name) ?? { running: 0, isClaiming: false, nextDue: Infinity };
     this.lanes.set(name, lane);

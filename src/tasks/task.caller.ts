@@ -54,10 +54,10 @@ export class TaskCaller {
    * @throws CircuitOpenError when it may not be made now, OverloadedError when the deadline passed in the line
    */
   async step(task: CallableTask, progress: Progress, abort: AbortSignal): Promise<Step | null> {
-    const droplet = await this.directory.resolve(task.dropletName).catch((error: unknown) => error);
+    const [found] = await Promise.allSettled([this.directory.resolve(task.dropletName)]);
     const endpoint = (): string => {
-      if (droplet instanceof Error) throw droplet;
-      return (droplet as Droplet).endpoint;
+      if (found.status === 'rejected') throw found.reason;
+      return found.value.endpoint;
     };
     const policy = this.policyOf(task.dropletName);
     const call = this.call(task, { name: this.nameOf(task.dropletName), endpoint, policy });
