@@ -134,7 +134,6 @@ console.log(
       title: 'two replicas, batches of as many',
       name: 'taskBulk',
       share: share('taskBulk', 'bossBulk'),
-      target: '≥ 35 %',
     }),
     row(rounds, { title: `synchronous on SQLite, ${CONNECTIONS} connections`, name: 'syncSqlite' }),
     row(rounds, {
