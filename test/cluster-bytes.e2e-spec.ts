@@ -5,6 +5,7 @@ import { until, type HttpAnswer, type HttpClient } from './support/http.client.j
 import { TestOrchestrator } from './support/orchestrator.js';
 import type { TestServer } from './support/server.js';
 import { sharedPostgres } from './support/shared.postgres.js';
+import { expectError } from './support/udc.error.js';
 
 /** JSON texts that something on the way to a store and back could change. */
 const AWKWARD: [string, string][] = [
@@ -102,6 +103,24 @@ describe('a task stored in PostgreSQL and one in SQLite', () => {
         const { tasks } = (await (at === single ? at : cluster.replica(2)).get(`/orchestrator/tasks?${query}`)).json;
         expect([query, tasks.map(({ id }: any) => id)]).toEqual([query, [json.task_id]]);
       }
+    }
+  });
+
+  it('is not listed under a status with NUL by either', async () => {
+    for (const at of [cluster.replica(0), single]) {
+      await at.task({ droplet_name: 'echo', path: '/x' });
+      const { status, json } = await at.get('/orchestrator/tasks?status=success%00');
+      expect([status, json]).toMatchObject([200, { tasks: [], total: 0 }]);
+    }
+  });
+
+  it('is not found by its id in upper case on either, whatever is asked', async () => {
+    for (const at of [cluster.replica(0), single]) {
+      const { json } = await at.task({ droplet_name: 'echo', path: '/x?code=400' });
+      const path = `/orchestrator/tasks/${json.task_id.toUpperCase()}`;
+      expectError(await at.get(path), 404, 'TASK_NOT_FOUND');
+      expectError(await at.request('DELETE', path), 404, 'TASK_NOT_FOUND');
+      expectError(await at.post(`${path}/retry`), 404, 'TASK_NOT_FOUND');
     }
   });
 });

@@ -116,6 +116,13 @@ export function taskStoreContract(
         await insert(taskRecord());
         expect(await store.get(id)).toBeNull();
       });
+
+      it('finds nothing for an id in upper case', async () => {
+        const task = taskRecord({ id: '01890000-0000-7000-8000-00000000000a' });
+        await insert(task);
+        expect(await store.get(task.id.toUpperCase())).toBeNull();
+        expect(await store.get(task.id)).toEqual(task);
+      });
     });
 
     describe('list', () => {
@@ -154,6 +161,8 @@ export function taskStoreContract(
         ['a status', { status: 'error' }, [4, 1]],
         ['an unknown status', { status: 'no such' }, []],
         ['the empty status', { status: '' }, []],
+        ['a status with NUL', { status: 'error\u0000' }, []],
+        ['half a surrogate pair for a status', { status: '\ud83d' }, []],
         ['a droplet, whatever its case', { dropletName: 'ECHO' }, [1, 0]],
         ['a droplet beyond ASCII, whatever its case', { dropletName: 'écho' }, [3]],
         ['a droplet and a status', { dropletName: 'Mail', status: 'error' }, [4]],

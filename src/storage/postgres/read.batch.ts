@@ -2,7 +2,8 @@ import type { TaskRecord } from '../../tasks/task.js';
 import type { Session } from './postgres.connection.js';
 import { readTasks } from './postgres.tasks.js';
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+/** Ids as they are made: PostgreSQL itself would take one in upper case for the same. */
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 interface Waiting {
   readonly id: string;
@@ -21,7 +22,7 @@ export class ReadBatch {
   get(id: string): Promise<TaskRecord | null> {
     if (!UUID.test(id)) return Promise.resolve(null);
     return new Promise((done, failed) => {
-      this.waiting.push({ id: id.toLowerCase(), done, failed });
+      this.waiting.push({ id, done, failed });
       if (!this.isReading) void this.readAll();
     });
   }

@@ -49,7 +49,7 @@ function matches({
   const conditions = new Conditions();
   // The index by caller holds only those that have a name.
   if (caller !== undefined) conditions.add((value) => `t.caller = ${value} AND t.caller <> ''`, caller);
-  if (status !== undefined) conditions.add((value) => `t.status = ${value}`, status);
+  if (status !== undefined) conditions.add((value) => `t.status = ${value}`, knownStatus(status));
   if (dropletName !== undefined) conditions.add((value) => `t.droplet_key = ${value}`, storedName(dropletName.toLowerCase()));
   // With a status for each, the index by droplet gives ids in their order within it.
   if (dropletName !== undefined && status === undefined)
@@ -63,6 +63,9 @@ function matches({
   }
   return { text: `SELECT t.id FROM ${SCHEMA}.tasks AS t${conditions.where}`, values: conditions.values };
 }
+
+/** No task has an unknown one, which may be a text that PostgreSQL does not take; nor has any the empty one. */
+const knownStatus = (status: string): string => TASK_STATUSES.find((known) => known === status) ?? '';
 
 /** The smallest id of a moment, in full: PostgreSQL compares ids as such. */
 const wholeId = (ms: number): string => `${firstIdOf(ms)}-0000-0000-000000000000`;
