@@ -4,7 +4,7 @@ import { ManualClock } from '../../../test/support/manual.clock.js';
 import { queryOnce } from '../../../test/support/postgres.js';
 import { emptyDatabase, jobsIn, openPostgres } from '../../../test/support/postgres.stores.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
-import { anyRoom, queuedTask } from '../../../test/support/task.factory.js';
+import { anyRoom, jobOf, queuedTask } from '../../../test/support/task.factory.js';
 import type { Job } from '../../tasks/task.queue.js';
 import type { TaskRecord } from '../../tasks/task.js';
 import { markClaimed } from './job.claims.js';
@@ -38,10 +38,6 @@ describe('A replica that was stopped while it held a job', () => {
   });
   afterAll(async () => (await sharedPostgres()).stop());
 
-  const jobOf = (task: TaskRecord, change: Partial<Job> = {}): Job => ({
-    ...{ id: task.id, kind: 'task', lane: 'droplet echo', priority: 5, dueAt: clock.now(), deadlineAt: clock.now() + 60_000 },
-    ...{ attemptsBefore: 0, delayMs: 0, interruptions: 0, isCharged: true, ...change },
-  });
   /** Works until a job is held. */
   const claim = async ({ queue }: Opened): Promise<Held> => {
     const held: Held[] = [];
@@ -61,12 +57,12 @@ describe('A replica that was stopped while it held a job', () => {
   };
   const accept = async (): Promise<TaskRecord> => {
     const task = queuedTask();
-    await stopped.tasks.accept([{ task, job: jobOf(task), key: null }]);
+    await stopped.tasks.accept([{ task, job: jobOf(task, clock.now()), key: null }]);
     return task;
   };
   const insertWithCallback = async (): Promise<TaskRecord> => {
     const task = queuedTask({ status: 'success', completedAt: clock.now(), callback: PENDING });
-    await stopped.tasks.insert(task, jobOf(task, { kind: 'callback', lane: 'callback http://hook.test' }));
+    await stopped.tasks.insert(task, jobOf(task, clock.now(), { kind: 'callback', lane: 'callback http://hook.test' }));
     return task;
   };
   /** Both have held it, the second one still does. */
@@ -111,7 +107,7 @@ describe('A replica that was stopped while it held a job', () => {
     const settle = ({ tasks }: Opened, { lease }: Held, next: Job | null) =>
       tasks.settle(task.id, { change: { status: 'error', retryCount: 3 }, next, from: ['running'], lease });
     expect(await settle(stopped, first, null)).toBeNull();
-    expect(await settle(stopped, first, jobOf(task, { dueAt: 1 }))).toBeNull();
+    expect(await settle(stopped, first, jobOf(task, clock.now(), { dueAt: 1 }))).toBeNull();
     expect([await stopped.tasks.get(task.id), (await jobsIn(url)).length]).toEqual([before, 1]);
     expect((await stopped.tasks.totals()).error).toBe(0);
     expect(await settle(other, second, null)).toMatchObject({ status: 'error' });
@@ -122,7 +118,7 @@ describe('A replica that was stopped while it held a job', () => {
     const task = await accept();
     const { first } = await takenOver();
     const before = await jobsIn(url);
-    const next = jobOf(task, { dueAt: 1 });
+    const next = jobOf(task, clock.now(), { dueAt: 1 });
     expect(await stopped.tasks.settle(task.id, { change: { status: 'queued' }, next, lease: first.lease })).toBeNull();
     expect((await stopped.tasks.get(task.id))?.status).toBe('running');
     expect(await jobsIn(url)).toEqual(before);
@@ -143,7 +139,7 @@ describe('A replica that was stopped while it held a job', () => {
     const task = await accept();
     const { first, second } = await takenOver();
     const end = () => stopped.tasks.settle(task.id, { change: { status: 'success' }, next: null, lease: first.lease });
-    await other.tasks.settle(task.id, { change: { status: 'queued' }, next: jobOf(task), lease: second.lease });
+    await other.tasks.settle(task.id, { change: { status: 'queued' }, next: jobOf(task, clock.now()), lease: second.lease });
     expect(await end()).toBeNull();
     third = await openPostgres(url, clock);
     await claim(third);
@@ -168,7 +164,7 @@ describe('A replica that was stopped while it held a job', () => {
   it('does not run a job that it had fetched when the task was cancelled', async () => {
     const task = await accept();
     const fetched = await stopped.connection.transaction((session) =>
-      stopped.jobs.claim(queueOf(jobOf(task)), { limit: 1, perLane: 1, now: Date.now() }, session),
+      stopped.jobs.claim(queueOf(jobOf(task, clock.now())), { limit: 1, perLane: 1, now: Date.now() }, session),
     );
     expect(fetched).toHaveLength(1);
     await other.tasks.settle(task.id, { change: { status: 'cancelled' }, next: null });

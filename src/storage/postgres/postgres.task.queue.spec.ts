@@ -4,7 +4,7 @@ import { until } from '../../../test/support/http.client.js';
 import { ManualClock } from '../../../test/support/manual.clock.js';
 import { emptyDatabase, openPostgres } from '../../../test/support/postgres.stores.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
-import { queuedTask } from '../../../test/support/task.factory.js';
+import { jobOf, queuedTask } from '../../../test/support/task.factory.js';
 import type { Job } from '../../tasks/task.queue.js';
 import { queueOf } from './postgres.jobs.js';
 
@@ -45,16 +45,7 @@ describe('PostgresTaskQueue of several replicas', () => {
   };
   const add = async ({ tasks }: Opened, count: number, change: Partial<Job> = {}): Promise<string[]> => {
     const queued = Array.from({ length: count }, () => queuedTask());
-    const times = {
-      dueAt: clock.now(),
-      deadlineAt: clock.now() + 60_000,
-      attemptsBefore: 0,
-      delayMs: 0,
-      interruptions: 0,
-      isCharged: true,
-    };
-    const job = { kind: 'task', lane: 'a', priority: 5, ...times, ...change } as const;
-    await tasks.accept(queued.map((task) => ({ task, job: { id: task.id, ...job }, key: null })));
+    await tasks.accept(queued.map((task) => ({ task, job: jobOf(task, clock.now(), { lane: 'a', ...change }), key: null })));
     return queued.map(({ id }) => id);
   };
   /** Works, and keeps what it was handed until the test ends it. */
@@ -110,7 +101,7 @@ describe('PostgresTaskQueue of several replicas', () => {
     const claim = ({ connection, jobs }: Opened, work: () => Promise<void>) =>
       connection.transaction(async (session) => {
         const claimed = await jobs.claim(
-          queueOf({ kind: 'task', lane: 'a' } as Job),
+          queueOf(jobOf(queuedTask(), 0, { lane: 'a' })),
           { limit: 3, perLane: 3, now: Date.now() },
           session,
         );

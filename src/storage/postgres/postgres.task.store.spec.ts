@@ -6,7 +6,7 @@ import { ManualClock } from '../../../test/support/manual.clock.js';
 import { queryOnce } from '../../../test/support/postgres.js';
 import { emptyDatabase, jobsIn, openPostgres } from '../../../test/support/postgres.stores.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
-import { anyRoom, queuedTask, taskRecord, taskRecords } from '../../../test/support/task.factory.js';
+import { anyRoom, jobOf, queuedTask, taskRecord, taskRecords } from '../../../test/support/task.factory.js';
 import type { OwnDroplet } from '../../registry/droplet.store.js';
 import { FINAL_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Acceptance } from '../../tasks/task.store.js';
@@ -56,21 +56,11 @@ describe('PostgreSQL shared by two replicas', () => {
   });
 
   const query = { meta: {}, limit: 100 };
-  const acceptance = (task: TaskRecord, key: string | null = null): Acceptance => {
-    const times = {
-      dueAt: clock.now(),
-      deadlineAt: clock.now() + 60_000,
-      attemptsBefore: 0,
-      delayMs: 0,
-      interruptions: 0,
-      isCharged: true,
-    };
-    return {
-      task,
-      job: { id: task.id, kind: 'task', lane: 'droplet echo', priority: 5, ...times },
-      key: key === null ? null : { caller: '', key, fingerprint: 'f', expiresAt: clock.now() + 60_000 },
-    };
-  };
+  const acceptance = (task: TaskRecord, key: string | null = null): Acceptance => ({
+    task,
+    job: jobOf(task, clock.now()),
+    key: key === null ? null : { caller: '', key, fingerprint: 'f', expiresAt: clock.now() + 60_000 },
+  });
   const rows = async (sql: string): Promise<Record<string, unknown>[]> => (await queryOnce(url, sql)).rows;
 
   it('shows each of them what the other wrote, and the totals of both', async () => {

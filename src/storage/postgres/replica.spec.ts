@@ -4,9 +4,8 @@ import { ManualClock } from '../../../test/support/manual.clock.js';
 import { queryOnce } from '../../../test/support/postgres.js';
 import { emptyDatabase, jobsIn, openPostgres } from '../../../test/support/postgres.stores.js';
 import { sharedPostgres } from '../../../test/support/shared.postgres.js';
-import { anyRoom, queuedTask } from '../../../test/support/task.factory.js';
+import { anyRoom, jobOf, queuedTask } from '../../../test/support/task.factory.js';
 import { StorageUnavailableError } from '../../common/errors.js';
-import type { Job } from '../../tasks/task.queue.js';
 import type { TaskRecord } from '../../tasks/task.js';
 import type { Acceptance } from '../../tasks/task.store.js';
 import { SCHEMA } from './migrations.js';
@@ -34,16 +33,7 @@ describe('What a replica refused although it may have been committed', () => {
 
   const acceptance = (change: Partial<TaskRecord> = {}): Acceptance => {
     const task = queuedTask({ meta: { a: 'b' }, ...change });
-    const times = { dueAt: clock.now(), deadlineAt: clock.now() + 60_000, attemptsBefore: 0, delayMs: 0 };
-    const job: Job = {
-      id: task.id,
-      kind: 'task',
-      lane: 'droplet echo',
-      priority: 5,
-      ...times,
-      interruptions: 0,
-      isCharged: true,
-    };
+    const job = jobOf(task, clock.now());
     return { task, job, key: { caller: 'c', key: 'k', fingerprint: 'f', expiresAt: clock.now() + 60_000 } };
   };
   /** Every row that tasks may leave behind. */
