@@ -1,23 +1,40 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { startDroplet } from './support/droplet.js';
 import { until } from './support/http.client.js';
 import { bearer, KeyFile, sha256 } from './support/keys.js';
 import { OrchestratorProcess } from './support/process.js';
+import { RawConnection } from './support/raw.client.js';
+import type { TestServer } from './support/server.js';
 
-const SECRETS = ['hunter2-of-ann', 'hunter2-of-nobody', 'hunter2-in-the-query', 'hunter2-in-the-path', 'hunter2-of-the-droplet'];
+const SECRETS = [
+  'hunter2-of-ann',
+  'hunter2-of-root',
+  'hunter2-of-nobody',
+  'hunter2-in-the-query',
+  'hunter2-in-the-path',
+  'hunter2-of-the-droplet',
+];
 const ann = bearer('hunter2-of-ann');
 
 let file: KeyFile;
+let droplet: TestServer;
 let server: OrchestratorProcess;
 
 beforeAll(async () => {
-  file = new KeyFile([{ key: 'hunter2-of-ann', name: 'ann', scopes: ['tasks:write', 'tasks:read'] }]);
+  droplet = await startDroplet();
+  file = new KeyFile([
+    { key: 'hunter2-of-ann', name: 'ann', scopes: ['tasks:write', 'tasks:read'] },
+    { key: 'hunter2-of-root', name: 'root', scopes: ['admin'] },
+  ]);
   server = await OrchestratorProcess.start({ AUTH_MODE: 'apikey', API_KEYS_FILE: file.path, LOG_LEVEL: 'trace' });
+  await server.post('/register', { name: 'slow', url: droplet.url }, bearer('hunter2-of-root'));
 });
 
 afterAll(async () => {
   await server.remove();
+  await droplet.stop();
   rmSync(file.folder, { recursive: true, force: true });
 });
 
@@ -62,6 +79,23 @@ describe('the audit', () => {
       time: expect.any(String),
       msg: expect.stringMatching(/^audit: (write|refused)$/),
     });
+    expect(objects().filter(({ msg, request_id }) => request_id === id && String(msg).startsWith('audit'))).toHaveLength(1);
+  });
+
+  it.each<[string, string, object]>([
+    ['a write', 'hunter2-of-ann', { level: 'info', caller: 'ann', status: 200, msg: 'audit: write' }],
+    ['a refusal', 'hunter2-of-nobody', { level: 'warn', caller: null, status: 401, msg: 'audit: refused' }],
+  ])('has one line of %s whose caller has hung up', async (what, key, expected) => {
+    const id = `hung-up-${what.replace(' ', '-')}`;
+    const connection = await RawConnection.open(server.url);
+    const slow = JSON.stringify({ droplet_name: 'slow', path: '/slow?ms=500' });
+    const type = { 'content-type': 'application/json', 'x-request-id': id };
+    const hits = droplet.hits('/slow');
+    connection.request('POST', '/tasks', { ...bearer(key), ...type }, slow);
+    if (key === 'hunter2-of-ann') await until(() => droplet.hits('/slow') > hits);
+    connection.destroy();
+    expect(await lineOf(id)).toMatchObject({ ...expected, method: 'POST', route: '/tasks' });
+    await server.get('/orchestrator/health');
     expect(objects().filter(({ msg, request_id }) => request_id === id && String(msg).startsWith('audit'))).toHaveLength(1);
   });
 

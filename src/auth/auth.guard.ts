@@ -29,7 +29,8 @@ export class AuthGuard {
       this.admit(request, reply).then(() => done(), done);
     });
     if (this.authenticator.isOff) return;
-    fastify.addHook('onResponse', (request, reply, done) => {
+    // Not `onResponse`, which is not called for an answer whose caller has hung up.
+    fastify.addHook('onSend', (request, reply, _payload, done) => {
       this.audit.answered(request, reply);
       done();
     });
