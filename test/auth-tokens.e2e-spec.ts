@@ -118,6 +118,17 @@ describe('tokens of the keys of a URL', () => {
     expect(issuer!.seen.length).toBeLessThan(5);
   });
 
+  it.each([
+    ['an error', 500, {}],
+    ['something else', 200, { keys: 'none' }],
+  ])('do not either while it answers %s', async (_what, code, body) => {
+    issuer = await TestServer.start((_seen, response) => reply(response, code, body));
+    await start({ JWT_JWKS_URL: issuer.url });
+    await until(() => issuer!.seen.length > 0);
+    for (let index = 0; index < 50; index++) expect(await status(new Signer(`no ${index}`).token())).toBe(401);
+    expect(issuer.seen.length).toBeLessThan(5);
+  });
+
   it('with a key of the set that is a secret are nobody’s', async () => {
     const secret = Buffer.from('a secret of thirty-two bytes ok!');
     issuer = await TestServer.start((_seen, response) =>
@@ -136,7 +147,7 @@ describe('tokens of the keys of a URL', () => {
     expectError(await list(await signer.token()), 401, 'UNAUTHORIZED');
     expect((await orchestrator!.get('/orchestrator/health/ready')).status).toBe(200);
     await issue([signer], port);
-    expect(await until(async () => (await status(signer.token())) === 200)).toBe(true);
+    expect(await until(async () => (await status(signer.token())) === 200, 15_000)).toBe(true);
     await issuer!.stop();
     issuer = null;
     expect(await status(signer.token())).toBe(200);

@@ -34,6 +34,8 @@ export class RemoteKeys {
   private readonly stopped = new AbortController();
   private readonly target: Target;
   private told = '';
+  /** When they were last read, well or badly; monotonic ms. */
+  private readAt = -Infinity;
 
   constructor(
     url: string,
@@ -42,7 +44,7 @@ export class RemoteKeys {
     const { origin, pathname, search, href } = new URL(url);
     this.target = { origin, path: pathname + search, endpoint: origin, url: href };
     const keys = createRemoteJWKSet(new URL(url), {
-      [customFetch]: () => this.read(),
+      [customFetch]: () => this.readUnlessJustRead(),
       cacheMaxAge: Infinity,
       cooldownDuration: COOLDOWN_MS,
     });
@@ -64,6 +66,7 @@ export class RemoteKeys {
   }
 
   private async look(): Promise<boolean> {
+    this.readAt = -Infinity;
     try {
       await this.reload();
       this.told = '';
@@ -73,6 +76,17 @@ export class RemoteKeys {
       if (message !== this.told) this.parts.log.error({ fault: message }, 'keys of JWT_JWKS_URL not read, the old ones hold');
       this.told = message;
       return false;
+    }
+  }
+
+  /** jose's own cooldown begins with a success: without this, every token would have a URL asked that fails. */
+  private async readUnlessJustRead(): Promise<Response> {
+    const { clock } = this.parts;
+    if (clock.monotonic() - this.readAt < COOLDOWN_MS) throw new Error('The keys were read a moment ago');
+    try {
+      return await this.read();
+    } finally {
+      this.readAt = clock.monotonic();
     }
   }
 
