@@ -271,6 +271,23 @@ describe('the rate of a droplet', () => {
     expect(told.length).toBeLessThanOrEqual(1010);
   });
 
+  it('that is raised is waited for no longer than it asks now, by those who are in line too', async () => {
+    const bulkhead = bulkheadOf(1024);
+    const { ask, told } = asker(bulkhead);
+    let ratePerSecond = 1e-6;
+    const lane = new Lane(() => ({ ...LIMITS, ratePerSecond }));
+    await ask(lane);
+    void ask(lane, '', PATIENT);
+    ratePerSecond = 100;
+    void ask(lane, '', PATIENT);
+    expect(clock.waiting[0]).toBe(10);
+    for (let passed = 0; passed < 2; passed++) {
+      clock.advance(10);
+      await settled();
+    }
+    expect([told.length, clock.waiting]).toEqual([3, []]);
+  });
+
   it('holds those who are patient as well, and lets go of who is late', async () => {
     const bulkhead = bulkheadOf(1024);
     const { ask } = asker(bulkhead);

@@ -24,6 +24,12 @@ interface Waiter {
   readonly enter: () => void;
 }
 
+/** When a line is looked at again, monotonic ms, and how to take that back. */
+interface Look {
+  readonly at: number;
+  readonly cancel: () => void;
+}
+
 /** A timer that fires this late takes nothing away from the rate. */
 const TIMER_SLACK_MS = 20;
 
@@ -33,7 +39,7 @@ export class Lane {
   readonly line: Waiter[] = [];
   /** When the rate lets the next one through, monotonic ms. */
   nextAt = -Infinity;
-  isTimed = false;
+  nextLook: Look | null = null;
 
   constructor(readonly limits: () => LaneLimits) {}
 }
@@ -123,21 +129,25 @@ export class Bulkhead {
   /** Calls are spread evenly: each takes its share of the second. */
   private isInRate(lane: Lane, ratePerSecond: number): boolean {
     const now = this.clock.monotonic();
+    const share = 1000 / ratePerSecond;
+    // It may have been raised since: what is left of the wait is never more than it asks for now.
+    lane.nextAt = Math.min(lane.nextAt, now + share);
     if (now < lane.nextAt) {
-      this.pumpAt(lane, lane.nextAt - now);
+      this.pumpAt(lane, lane.nextAt);
       return false;
     }
     const from = now - lane.nextAt > TIMER_SLACK_MS ? now : lane.nextAt;
-    lane.nextAt = from + 1000 / ratePerSecond;
+    lane.nextAt = from + share;
     return true;
   }
 
-  private pumpAt(lane: Lane, ms: number): void {
-    if (lane.isTimed) return;
-    lane.isTimed = true;
-    this.clock.after(ms, () => {
-      lane.isTimed = false;
+  private pumpAt(lane: Lane, at: number): void {
+    if (lane.nextLook && lane.nextLook.at <= at) return;
+    lane.nextLook?.cancel();
+    const cancel = this.clock.after(at - this.clock.monotonic(), () => {
+      lane.nextLook = null;
       this.pump(lane);
     });
+    lane.nextLook = { at, cancel };
   }
 }
