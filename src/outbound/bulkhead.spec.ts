@@ -75,6 +75,28 @@ describe('the places of a droplet', () => {
     expect(await patient).toBe('entered');
   });
 
+  it('are waited for by so many callers, however many wait whose number is bounded elsewhere', async () => {
+    const bulkhead = bulkheadOf(1024);
+    const { ask, told } = asker(bulkhead);
+    const lane = laneOf({ maxInFlight: 1, maxWaiting: 2 });
+    await ask(lane);
+    times(5, () => void ask(lane, 'patient ', PATIENT));
+    void ask(lane, 'first ');
+    void ask(lane, 'late ', { deadline: 500 });
+    expect(await ask(lane)).toBe('full');
+    clock.advance(500);
+    await settled();
+    void ask(lane, 'second ');
+    expect(await ask(lane)).toBe('full');
+    times(6, () => bulkhead.leave(lane));
+    void ask(lane, 'third ');
+    expect(await ask(lane)).toBe('full');
+    times(3, () => bulkhead.leave(lane));
+    await settled();
+    expect(told.filter((entry) => entry.endsWith(' entered')).length).toBe(8);
+    expect([told.includes('late late'), lane.inFlight, lane.line.length]).toEqual([true, 0, 0]);
+  });
+
   it('are not waited for beyond the deadline', async () => {
     const bulkhead = bulkheadOf(1024);
     const { ask, told } = asker(bulkhead);

@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.js';
 /** How many may be in flight and in line, asked anew each time: policies change. */
 export interface LaneLimits {
   readonly maxInFlight: number;
+  /** Of those that are not patient. */
   readonly maxWaiting: number;
   /** Calls a second; null for as many as there are. */
   readonly ratePerSecond: number | null;
@@ -22,6 +23,7 @@ export type Entry = 'entered' | 'full' | 'late' | 'gone';
 
 interface Waiter {
   readonly enter: () => void;
+  readonly isPatient: boolean;
 }
 
 /** When a line is looked at again, monotonic ms, and how to take that back. */
@@ -37,11 +39,23 @@ const TIMER_SLACK_MS = 20;
 export class Lane {
   inFlight = 0;
   readonly line: Waiter[] = [];
+  /** How many of the line are not patient. */
+  impatient = 0;
   /** When the rate lets the next one through, monotonic ms. */
   nextAt = -Infinity;
   nextLook: Look | null = null;
 
   constructor(readonly limits: () => LaneLimits) {}
+
+  join(waiter: Waiter): void {
+    this.line.push(waiter);
+    if (!waiter.isPatient) this.impatient++;
+  }
+
+  quit(waiter: Waiter): void {
+    this.line.splice(this.line.indexOf(waiter), 1);
+    if (!waiter.isPatient) this.impatient--;
+  }
 }
 
 /**
@@ -68,15 +82,15 @@ export class Bulkhead {
   /** Resolves when the caller has a place, which it must give back, or does not wait for one any more. */
   async enter(lane: Lane, { deadline, signals, isPatient }: Wait): Promise<Entry> {
     if (lane.line.length === 0 && this.take(lane)) return 'entered';
-    if (!isPatient && lane.line.length >= lane.limits().maxWaiting) return 'full';
+    if (!isPatient && lane.impatient >= lane.limits().maxWaiting) return 'full';
     const entered = new AbortController();
     // With a reason: without one, Node makes an error with its stack for each.
-    const waiter: Waiter = { enter: () => entered.abort('entered') };
-    lane.line.push(waiter);
+    const waiter: Waiter = { enter: () => entered.abort('entered'), isPatient };
+    lane.join(waiter);
     this.pump(lane);
     const isLate = await this.clock.sleep(Math.max(0, deadline - this.clock.monotonic()), entered.signal, ...signals);
     if (entered.signal.aborted) return 'entered';
-    lane.line.splice(lane.line.indexOf(waiter), 1);
+    lane.quit(waiter);
     return isLate ? 'late' : 'gone';
   }
 
@@ -108,8 +122,10 @@ export class Bulkhead {
 
   /** Lets the first of a line in, if there is room. */
   private admit(lane: Lane): boolean {
-    if (lane.line.length === 0 || !this.take(lane)) return false;
-    lane.line.shift()?.enter();
+    const [first] = lane.line;
+    if (!first || !this.take(lane)) return false;
+    lane.quit(first);
+    first.enter();
     return true;
   }
 
