@@ -310,6 +310,20 @@ describe('the rate of a droplet', () => {
     expect([told.length, clock.waiting]).toEqual([3, []]);
   });
 
+  it('that is raised lets in who waits although nobody more may', async () => {
+    const bulkhead = bulkheadOf(1024);
+    const { ask, told } = asker(bulkhead);
+    let ratePerSecond = 1e-6;
+    const lane = new Lane(() => ({ ...LIMITS, maxWaiting: 1, ratePerSecond }));
+    times(2, () => void ask(lane));
+    expect(await ask(lane)).toBe('full');
+    ratePerSecond = 100;
+    expect(await ask(lane)).toBe('full');
+    clock.advance(10);
+    await settled();
+    expect(told).toEqual(['entered', 'full', 'full', 'entered']);
+  });
+
   it('holds those who are patient as well, and lets go of who is late', async () => {
     const bulkhead = bulkheadOf(1024);
     const { ask } = asker(bulkhead);

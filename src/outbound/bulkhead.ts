@@ -81,13 +81,14 @@ export class Bulkhead {
 
   /** Resolves when the caller has a place, which it must give back, or does not wait for one any more. */
   async enter(lane: Lane, { deadline, signals, isPatient }: Wait): Promise<Entry> {
+    // The limits may be wider by now than when those in line came.
+    this.pump(lane);
     if (lane.line.length === 0 && this.take(lane)) return 'entered';
     if (!isPatient && lane.impatient >= lane.limits().maxWaiting) return 'full';
     const entered = new AbortController();
     // With a reason: without one, Node makes an error with its stack for each.
     const waiter: Waiter = { enter: () => entered.abort('entered'), isPatient };
     lane.join(waiter);
-    this.pump(lane);
     const isLate = await this.clock.sleep(Math.max(0, deadline - this.clock.monotonic()), entered.signal, ...signals);
     if (entered.signal.aborted) return 'entered';
     lane.quit(waiter);
