@@ -8,6 +8,12 @@ import { ApiKeys } from './api.keys.js';
 
 const ANN = { key: 'secret-of-ann', name: 'ann', scopes: ['tasks:read'] };
 const good = { name: 'x', sha256: sha256('x'), scopes: [] };
+/** Two keys of one caller. */
+const two = (first: object, second: object): string =>
+  JSON.stringify([
+    { ...good, ...first },
+    { ...good, sha256: sha256('y'), ...second },
+  ]);
 
 let clock: ManualClock;
 let log: ReadableLog;
@@ -29,7 +35,7 @@ describe('the key file at the start', () => {
   it('gives each key its caller', async () => {
     file.write([
       ANN,
-      { ...ANN, key: 'second', droplets: ['Echo'], rate_per_second: 0.5, concurrency: 2 },
+      { ...ANN, key: 'second', name: 'bob', droplets: ['Echo'], rate_per_second: 0.5, concurrency: 2 },
       { key: 'k', name: 'root', scopes: ['admin'] },
     ]);
     const own = await open();
@@ -40,11 +46,16 @@ describe('the key file at the start', () => {
       isAdmin: false,
     });
     expect(await own.authenticate('second')).toMatchObject({
-      identity: { name: 'ann', droplets: ['echo'] },
+      identity: { name: 'bob', droplets: ['echo'] },
       limits: { ratePerSecond: 0.5, concurrency: 2 },
     });
     expect((await own.authenticate('k'))?.identity.isAdmin).toBe(true);
     expect(await own.authenticate('secret-of-an')).toBeNull();
+  });
+
+  it('may hold several keys of one caller, with the same limits', async () => {
+    file.writeText(two({ rate_per_second: 1, concurrency: 2 }, { rate_per_second: 1, concurrency: 2 }));
+    expect(await (await open()).authenticate('y')).toMatchObject({ identity: { name: 'x' }, limits: { ratePerSecond: 1 } });
   });
 
   it('may have been written on Windows, with digests in capitals', async () => {
@@ -73,6 +84,9 @@ describe('the key file at the start', () => {
     ['a member named __proto__', `[{"name":"x","sha256":"${good.sha256}","scopes":[],"__proto__":{}}]`, 'entry 0 may hold only'],
     ['no rate', JSON.stringify([{ ...good, rate_per_second: 0 }]), 'entry 0: rate_per_second'],
     ['half a request at once', JSON.stringify([{ ...good, concurrency: 0.5 }]), 'entry 0: concurrency'],
+    ['two rates of one caller', two({ rate_per_second: 1 }, { rate_per_second: 2 }), 'entry 1: rate_per_second must be that of'],
+    ['a rate for one key of a caller', two({ rate_per_second: 1 }, {}), 'entry 1: rate_per_second must be that of'],
+    ['two concurrencies of one caller', two({ concurrency: 1 }, { concurrency: 2 }), 'entry 1: concurrency must be that of'],
     ['one key twice', JSON.stringify([good, { ...good, name: 'y' }]), 'two entries have the same key'],
   ])('with %s stops the start with a line that shows nothing of it', async (_fault, text, reason) => {
     file.writeText(text);

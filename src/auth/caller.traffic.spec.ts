@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { RateLimitedError } from '../common/errors.js';
 import { UNLIMITED, type CallerLimits, type KnownCaller } from './authenticator.js';
 import { CallerTraffic } from './caller.traffic.js';
@@ -23,10 +23,27 @@ describe('the limits of a caller', () => {
   it.each([
     [1, 1],
     [5, 5],
-    [2.9, 2],
+    [2.9, 3],
+    [1.9, 2],
     [0.01, 1],
   ])('%d a second lets %d in at once', async (ratePerSecond, most) => {
     expect(await letIn(new CallerTraffic(), caller({ ratePerSecond }), 20)).toBe(most);
+  });
+
+  it('of a fraction hold over a longer while: 1.9 a second are 2 in 1.06 s', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
+    try {
+      const traffic = new CallerTraffic();
+      let count = 0;
+      for (let passed = 0; passed < 100_000; passed += 100) {
+        count += await letIn(traffic, caller({ ratePerSecond: 1.9 }), 5);
+        jest.advanceTimersByTime(100);
+      }
+      expect(count / 100).toBeGreaterThan(1.7);
+      expect(count / 100).toBeLessThanOrEqual(1.92);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('say when to come back', async () => {

@@ -30,12 +30,12 @@ export class CallerTraffic {
     }
   }
 
-  /** Windows of a second, or of as long as it takes to one request. */
+  /** Windows of about a second, or of as long as it takes to one request: a whole number of requests in each. */
   private limiter(name: string, ratePerSecond: number): RateLimiterMemory {
     const known = this.limiters.get(name);
     if (known?.ratePerSecond === ratePerSecond) return known.window;
-    const options = { points: Math.max(1, Math.floor(ratePerSecond)), duration: Math.max(1, 1 / ratePerSecond) };
-    const window = new RateLimiterMemory(options);
+    const points = Math.ceil(ratePerSecond);
+    const window = new RateLimiterMemory({ points, duration: points / ratePerSecond });
     this.limiters.set(name, { ratePerSecond, window });
     return window;
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { SCOPES, type Scope } from '../common/access.js';
 import { isJsonObject } from '../common/json.js';
-import { CALLER_NAME, type KnownCaller } from './authenticator.js';
+import { CALLER_NAME, type CallerLimits, type KnownCaller } from './authenticator.js';
 
 /** One key of API_KEYS_FILE; several may stand for one caller while one replaces the other. */
 export interface ApiKey extends KnownCaller {
@@ -49,6 +49,7 @@ export async function readKeyFile(file: string): Promise<{ keys: readonly ApiKey
   const keys = entries.map(readKey);
   if (new Set(keys.map(({ sha256 }) => sha256.toString('hex'))).size < keys.length)
     throw new Error('two entries have the same key');
+  checkLimits(keys);
   return { keys, text };
 }
 
@@ -63,6 +64,18 @@ function readKey(entry: unknown, index: number): ApiKey {
   }
   const checked: object = entry;
   return toKey(checked as Entry);
+}
+
+/** Keys of one name are counted together: with different limits none of them would hold. */
+function checkLimits(keys: readonly ApiKey[]): void {
+  const known = new Map<string, CallerLimits>();
+  for (const [index, { identity, limits }] of keys.entries()) {
+    const { ratePerSecond, concurrency } = known.get(identity.name) ?? limits;
+    const fault = (member: string): Error => new Error(`entry ${index}: ${member} must be that of the other keys of its name`);
+    if (limits.ratePerSecond !== ratePerSecond) throw fault('rate_per_second');
+    if (limits.concurrency !== concurrency) throw fault('concurrency');
+    known.set(identity.name, limits);
+  }
 }
 
 function toKey({ name, sha256, scopes, droplets, rate_per_second, concurrency }: Entry): ApiKey {
