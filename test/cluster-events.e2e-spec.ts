@@ -154,6 +154,9 @@ describe('the channel of the replicas', () => {
       '["x",1]',
       '["x",["cut",null]]',
       '["x",["task",null]]',
+      '["x",["task",{}]]',
+      '["x",["task",{"id":"1","status":"queued"}]]',
+      '["x",["long task",7]]',
       '["x",["due",null]]',
     ]) {
       await server.query('SELECT pg_notify($1, $2)', ['orchestrator', text], new URL(cluster.url).pathname.slice(1));

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../common/clock.js';
+import { isJsonObject } from '../../common/json.js';
 import { Replicas } from '../../tasks/replicas.js';
 import { isFinal, type TaskRecord } from '../../tasks/task.js';
 import type { ClusterBus } from './cluster.bus.js';
@@ -47,8 +48,12 @@ export class PostgresReplicas extends Replicas {
   }
 
   onAnnounced(listener: (task: TaskRecord) => void): void {
-    this.bus.on('task', (task) => listener(task as TaskRecord));
-    this.bus.on('long task', (change) => this.complete(change as BriefChange, listener));
+    this.bus.on('task', (task) => {
+      if (isTask(task)) listener(task);
+    });
+    this.bus.on('long task', (change) => {
+      if (isChange(change)) this.complete(change, listener);
+    });
   }
 
   listen(isListening: boolean): void {
@@ -108,6 +113,13 @@ export class PostgresReplicas extends Replicas {
     if (this.isNeeded()) this.bus.send('listen', null, 'all');
   }
 }
+
+/** Others may write to the channel too. */
+const isChange = (value: unknown): value is BriefChange =>
+  isJsonObject(value) && typeof value.id === 'string' && typeof value.status === 'string';
+
+const isTask = (value: unknown): value is TaskRecord =>
+  isChange(value) && typeof value.path === 'string' && typeof value.targetUrl === 'string';
 
 type BriefChange = Pick<TaskRecord, 'id' | 'status'> & Partial<TaskRecord>;
 
