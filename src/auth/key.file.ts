@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { SCOPES, type Scope } from '../common/access.js';
+import { readJsonFile } from '../common/json.file.js';
 import { isJsonObject } from '../common/json.js';
 import { CALLER_NAME, type CallerLimits, type KnownCaller } from './authenticator.js';
 
@@ -42,15 +42,14 @@ const isListOf = (value: unknown, isMember: (member: unknown) => boolean): boole
   Array.isArray(value) && value.every(isMember);
 
 /** The keys of a file. @throws Error with the reason, which shows no value of the file */
-export async function readKeyFile(file: string): Promise<{ keys: readonly ApiKey[]; text: string }> {
-  const text = await readFile(file, 'utf8');
-  const entries = parsed(text);
+export async function readKeyFile(file: string): Promise<readonly ApiKey[]> {
+  const entries = await readJsonFile(file);
   if (!Array.isArray(entries)) throw new Error('it must hold a JSON list of keys');
   const keys = entries.map(readKey);
   if (new Set(keys.map(({ sha256 }) => sha256.toString('hex'))).size < keys.length)
     throw new Error('two entries have the same key');
   checkLimits(keys);
-  return { keys, text };
+  return keys;
 }
 
 function readKey(entry: unknown, index: number): ApiKey {
@@ -85,12 +84,4 @@ function toKey({ name, sha256, scopes, droplets, rate_per_second, concurrency }:
   };
   const limits = { ratePerSecond: rate_per_second ?? null, concurrency: concurrency ?? null };
   return { identity, limits, expiresAt: Infinity, sha256: Buffer.from(sha256, 'hex') };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    throw new Error('it is not JSON');
-  }
 }

@@ -50,6 +50,12 @@ describe('the file of policies', () => {
     expect([attempts(), book.policyOf({ name: 'other', metadata: null }).maxAttempts]).toEqual([4, null]);
   });
 
+  it('may have been written on Windows', async () => {
+    write(`\uFEFF${JSON.stringify({ echo: { max_attempts: 4 } })}`);
+    await policies.onModuleInit();
+    expect(attempts()).toBe(4);
+  });
+
   it('is taken anew when it changes, and only then', async () => {
     write({ echo: { max_attempts: 4 } });
     await policies.onModuleInit();
