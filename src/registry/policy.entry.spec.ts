@@ -5,12 +5,12 @@ describe('a policy as it is written', () => {
   it('says what it says, and nothing of the rest', () => {
     const whole = {
       ...{ timeout_ms: 5000, attempt_timeout_ms: 1000, max_attempts: 2, max_in_flight: 8, max_waiting: 0 },
-      ...{ rate_per_second: 0.5, retry_statuses: [429, 501], headers: { 'X-Team': 'a b', Authorization: 'Bearer x' } },
+      ...{ rate_per_second: 0.001, retry_statuses: [429, 501], headers: { 'X-Team': 'a b', Authorization: 'Bearer x' } },
       breaker: { window_ms: 1000, min_calls: 1, failure_percent: 100, open_ms: 500 },
     };
     expect(parsePolicy(whole)).toEqual({
       entry: {
-        ...{ timeoutMs: 5000, attemptTimeoutMs: 1000, maxAttempts: 2, maxInFlight: 8, maxWaiting: 0, ratePerSecond: 0.5 },
+        ...{ timeoutMs: 5000, attemptTimeoutMs: 1000, maxAttempts: 2, maxInFlight: 8, maxWaiting: 0, ratePerSecond: 0.001 },
         ...{ retryStatuses: [429, 501], headers: { 'x-team': 'a b', authorization: 'Bearer x' } },
         breaker: { windowMs: 1000, minCalls: 1, failurePercent: 100, openMs: 500 },
       },
@@ -21,7 +21,10 @@ describe('a policy as it is written', () => {
 
   it('may say null for what stays as it is, and anything that we do not know', () => {
     const said = { timeout_ms: null, max_attempts: null, rate_per_second: null, colour: 'red', breaker: { open_ms: null, x: 1 } };
-    expect(parsePolicy(said)).toEqual({ entry: { ratePerSecond: null, breaker: {} } });
+    expect(parsePolicy(said)).toEqual({ entry: { breaker: {} } });
+    expect(parsePolicy({ retry_statuses: null, breaker: null, headers: null, max_attempts: 2 })).toEqual({
+      entry: { maxAttempts: 2 },
+    });
     expect(parsePolicy(JSON.parse('{"__proto__":{"max_attempts":1},"constructor":1}'))).toEqual({ entry: {} });
   });
 
@@ -38,6 +41,7 @@ describe('a policy as it is written', () => {
     ['max_in_flight must be', { max_in_flight: 0 }],
     ['max_waiting must be', { max_waiting: -1 }],
     ['rate_per_second must be', { rate_per_second: 0 }],
+    ['rate_per_second must be', { rate_per_second: 0.0009 }],
     ['rate_per_second must be', { rate_per_second: '1' }],
     ['retry_statuses must be', { retry_statuses: 429 }],
     ['retry_statuses must be', { retry_statuses: [200] }],

@@ -28,7 +28,7 @@ const BREAKER: Readonly<Record<string, readonly [keyof BreakerPolicy, Bounds]>> 
   failure_percent: ['failurePercent', { min: 1, max: 100 }],
   open_ms: ['openMs', { min: 100, max: 3_600_000 }],
 };
-const MAX_RATE = 1_000_000;
+const RATE: Bounds = { min: 0.001, max: 1_000_000 };
 
 /** Reads one policy; a field that is wrong makes all of it wrong, and unknown ones are ignored. */
 export function parsePolicy(value: unknown): Parsed {
@@ -37,10 +37,10 @@ export function parsePolicy(value: unknown): Parsed {
     return {
       entry: {
         ...numbers(value, NUMBERS),
-        ...(value.rate_per_second === undefined ? {} : { ratePerSecond: rate(value.rate_per_second) }),
-        ...(value.retry_statuses === undefined ? {} : { retryStatuses: statuses(value.retry_statuses) }),
-        ...(value.breaker === undefined ? {} : { breaker: breaker(value.breaker) }),
-        ...(value.headers === undefined ? {} : { headers: headers(value.headers) }),
+        ...(isAbsent(value.rate_per_second) ? {} : { ratePerSecond: rate(value.rate_per_second) }),
+        ...(isAbsent(value.retry_statuses) ? {} : { retryStatuses: statuses(value.retry_statuses) }),
+        ...(isAbsent(value.breaker) ? {} : { breaker: breaker(value.breaker) }),
+        ...(isAbsent(value.headers) ? {} : { headers: headers(value.headers) }),
       },
     };
   } catch (error) {
@@ -51,11 +51,14 @@ export function parsePolicy(value: unknown): Parsed {
 
 class PolicyFault extends Error {}
 
+/** An optional field may be there as null; contract §1. */
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
 function numbers<K extends string>(
   value: Readonly<Record<string, unknown>>,
   table: Readonly<Record<string, readonly [K, Bounds]>>,
 ): Partial<Record<K, number>> {
-  const given = Object.entries(table).filter(([written]) => value[written] !== undefined && value[written] !== null);
+  const given = Object.entries(table).filter(([written]) => !isAbsent(value[written]));
   return Object.fromEntries(
     given.map(([written, [name, bounds]]) => [name, wholeNumber(written, value[written], bounds)]),
   ) as Partial<Record<K, number>>;
@@ -66,10 +69,9 @@ function wholeNumber(name: string, value: unknown, { min, max }: Bounds): number
   throw new PolicyFault(`${name} must be a whole number from ${min} to ${max}`);
 }
 
-function rate(value: unknown): number | null {
-  if (value === null) return null;
-  if (typeof value === 'number' && value > 0 && value <= MAX_RATE) return value;
-  throw new PolicyFault(`rate_per_second must be a number above 0, at most ${MAX_RATE}`);
+function rate(value: unknown): number {
+  if (typeof value === 'number' && value >= RATE.min && value <= RATE.max) return value;
+  throw new PolicyFault(`rate_per_second must be a number from ${RATE.min} to ${RATE.max}`);
 }
 
 function statuses(value: unknown): number[] {
