@@ -1,6 +1,6 @@
 import { SCOPES, type Scope } from '../common/access.js';
 import { readJsonFile } from '../common/json.file.js';
-import { isJsonObject } from '../common/json.js';
+import { isJsonObject, type JsonObject } from '../common/json.js';
 import { CALLER_NAME, type CallerLimits, type KnownCaller } from './authenticator.js';
 
 /** One key of API_KEYS_FILE; several may stand for one caller while one replaces the other. */
@@ -54,15 +54,22 @@ export async function readKeyFile(file: string): Promise<readonly ApiKey[]> {
 
 function readKey(entry: unknown, index: number): ApiKey {
   if (!isJsonObject(entry)) throw new Error(`entry ${index} must be an object`);
+  if (!isEntry(entry)) throw new Error(`entry ${index}${faultOf(entry) ?? ''}`);
+  return toKey(entry);
+}
+
+const isEntry = (entry: JsonObject): entry is JsonObject & Entry => faultOf(entry) === null;
+
+/** What is wrong with an entry, as the rest of a sentence that begins with its number; null when it is good. */
+function faultOf(entry: JsonObject): string | null {
   const unknown = Object.keys(entry).some((member) => !Object.hasOwn(MEMBERS, member));
   // A misspelt `droplets` would open them all.
-  if (unknown) throw new Error(`entry ${index} may hold only ${Object.keys(MEMBERS).join(', ')}`);
-  for (const [member, faultOf] of Object.entries(MEMBERS)) {
-    const fault = faultOf(entry[member]);
-    if (fault !== null) throw new Error(`entry ${index}: ${member} ${fault}`);
+  if (unknown) return ` may hold only ${Object.keys(MEMBERS).join(', ')}`;
+  for (const [member, memberFault] of Object.entries(MEMBERS)) {
+    const fault = memberFault(entry[member]);
+    if (fault !== null) return `: ${member} ${fault}`;
   }
-  const checked: object = entry;
-  return toKey(checked as Entry);
+  return null;
 }
 
 /** Keys of one name are counted together: with different limits none of them would hold. */
