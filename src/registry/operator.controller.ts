@@ -14,7 +14,7 @@ const ORDERS: readonly BreakerOrder[] = ['open', 'closed', 'auto'];
 /** What an operator wants of a breaker. */
 export class BreakerCommand {
   @IsIn(ORDERS, { message: `must be one of ${ORDERS.join(', ')}` })
-  state!: BreakerOrder;
+  state: BreakerOrder | undefined = undefined;
 }
 
 /** Holding a droplet's traffic; contract §5, Operators. */
@@ -43,7 +43,7 @@ export class OperatorController {
   @Post('breaker')
   @Requires('admin')
   @HttpCode(200)
-  async breaker(@Param('key') key: string, @Body(new ValidBody(BreakerCommand)) { state }: BreakerCommand) {
+  async breaker(@Param('key') key: string, @Body(new ValidBody(BreakerCommand)) { state = 'auto' }: BreakerCommand) {
     return this.answer(await this.operator.setBreaker(key, state));
   }
 
