@@ -45,9 +45,13 @@ export class ErrorFilter implements ExceptionFilter {
       .send(JSON.stringify(errorBody(answer, this.clock.now())));
   }
 
-  /** What is refused on purpose is no fault of ours: it comes in thousands while a droplet is down, and needs no stack. */
+  /**
+   * What is refused on purpose is no fault of ours: it comes in thousands while a droplet is down, and needs no stack. A
+   * refusal with a cause, a store that cannot be written, is one.
+   */
   private tell({ code }: ErrorReply, error: unknown, { id }: FastifyRequest): void {
-    if (error instanceof OrchestratorError) this.log.info({ request_id: id, code, reason: error.message }, 'request refused');
+    if (error instanceof OrchestratorError && error.cause === undefined)
+      this.log.info({ request_id: id, code, reason: error.message }, 'request refused');
     else this.log.error({ request_id: id, err: error, code }, 'request failed');
   }
 
