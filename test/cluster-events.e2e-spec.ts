@@ -157,6 +157,7 @@ describe('the channel of the replicas', () => {
       '["x",["task",{}]]',
       '["x",["task",{"id":"1","status":"queued"}]]',
       '["x",["long task",7]]',
+      '["x",["task",{"path":"/","targetUrl":"x"}]]',
       '["x",["due",null]]',
     ]) {
       await server.query('SELECT pg_notify($1, $2)', ['orchestrator', text], new URL(cluster.url).pathname.slice(1));

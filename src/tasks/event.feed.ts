@@ -66,8 +66,17 @@ export class EventFeed {
       const event = this.events.after(this.last);
       if (!event) return;
       this.last = event.sequence;
-      const text = this.plan.textOf(event);
+      const text = this.textOf(event);
       if (text !== null) this.write(text);
+    }
+  }
+
+  /** Null too for what cannot be shown: other processes may announce anything, and nobody would catch what `drain` throws. */
+  private textOf(event: TaskEvent): string | null {
+    try {
+      return this.plan.textOf(event);
+    } catch {
+      return null;
     }
   }
 

@@ -84,6 +84,21 @@ describe('TaskEvents', () => {
     expect(after(0)).toHaveLength(10_000);
   });
 
+  it('leaves no gap for what another process announces that is no task', () => {
+    let announce: (task: TaskRecord) => void = () => undefined;
+    class Others extends NoReplicas {
+      override onAnnounced(listener?: (task: TaskRecord) => void): void {
+        if (listener) announce = listener;
+      }
+    }
+    events = new TaskEvents(new Others());
+    publish(1);
+    expect(() => announce(JSON.parse('null') as TaskRecord)).toThrow(TypeError);
+    publish(1);
+    announce(queuedTask());
+    expect(after(0)).toEqual([1, 2, 3]);
+  });
+
   it('keeps one that alone is larger', () => {
     publish(3);
     events.publish(queuedTask({ meta: { text: 'm'.repeat(40 * 1024 * 1024) } }));

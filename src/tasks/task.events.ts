@@ -72,17 +72,18 @@ export class TaskEvents {
   }
 
   private deliver(task: TaskRecord): void {
+    // First, because it throws for what is no task: other processes may announce anything, and no number may be left out.
+    const bytes = bytesOf(task);
     const event = { sequence: ++this.sequence, task: { ...task, responseBody: 'null', history: [], request: null } };
-    this.keep(event);
+    this.keep({ ...event, bytes });
     for (const listener of this.listeners) listener(event);
   }
 
   /** The newest is kept whatever it takes: readers may still have to get it. */
-  private keep(event: TaskEvent): void {
-    const bytes = bytesOf(event.task);
-    this.keptBytes += bytes;
+  private keep(event: KeptEvent): void {
+    this.keptBytes += event.bytes;
     while (this.firstKept < event.sequence && this.isTooMuch) this.forgetOldest();
-    this.kept[event.sequence % KEPT_EVENTS] = { ...event, bytes };
+    this.kept[event.sequence % KEPT_EVENTS] = event;
   }
 
   private get isTooMuch(): boolean {
