@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Clock } from '../src/common/clock.js';
 import { TestMesh } from './support/mesh.js';
 import { TestOrchestrator } from './support/orchestrator.js';
 import { until } from './support/http.client.js';
@@ -223,6 +224,19 @@ describe('the two forms of the metrics', () => {
 });
 
 describe('metrics of a Registry', () => {
+  it('show no droplet that has left it and was not called for a minute', async () => {
+    const mesh = await TestMesh.start({ REGISTRY_SYNC_INTERVAL: '0.05' });
+    const text = async (): Promise<string> => (await mesh.orchestrator.get('/metrics/prometheus')).text;
+    for (const droplet_name of ['echo', 'gone']) await mesh.orchestrator.task({ droplet_name, path: '/health' });
+    expect(await text()).toContain('droplet="Gone"');
+    mesh.registry.list = mesh.registry.list.filter(({ name }) => name !== 'Gone');
+    await until(async () => !(await mesh.orchestrator.get('/orchestrator/droplets')).text.includes('"Gone"'));
+    jest.spyOn(mesh.orchestrator.app.get(Clock), 'monotonic').mockImplementation(() => performance.now() + 120_000);
+    await until(async () => !(await text()).includes('droplet="Gone"'));
+    expect(await text()).toContain('droplet="Echo"');
+    await mesh.stop();
+  });
+
   it('that answers badly count errors; the list grows stale (seed: record_registry_sync_error)', async () => {
     const mesh = await TestMesh.start({ REGISTRY_SYNC_INTERVAL: '0.05', REGISTRY_CACHE_EXPIRY: '0.05' });
     const registry = async () => (await mesh.orchestrator.get('/metrics')).json.registry;

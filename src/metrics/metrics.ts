@@ -99,6 +99,21 @@ export class Metrics {
     this.instruments.retriesRefused.inc({ droplet });
   }
 
+  /** Drops what was counted of all other droplets. */
+  async keepDroplets(isKept: (droplet: string) => boolean): Promise<void> {
+    const { tasks, attempts, taskDuration, failedAttempts, attemptDuration, retriesRefused } = this.instruments;
+    const isGone = ({ droplet }: Partial<Record<'droplet', string | number>>): boolean => !isKept(String(droplet));
+    const [ofTasks, ofAttempts] = await Promise.all([tasks.get(), attempts.get()]);
+    for (const { labels } of ofTasks.values.filter((value) => isGone(value.labels))) {
+      tasks.remove(labels);
+      for (const metric of [taskDuration, failedAttempts]) metric.remove(String(labels.droplet));
+    }
+    for (const { labels } of ofAttempts.values.filter((value) => isGone(value.labels))) {
+      attempts.remove(labels);
+      for (const metric of [attemptDuration, retriesRefused]) metric.remove(String(labels.droplet));
+    }
+  }
+
   /** @param at epoch milliseconds @param durationMs how long the read took @param rejected entries left out */
   registrySynced(at: number, durationMs: number, rejected: number): void {
     const { total, success } = this.syncFigures;
@@ -123,14 +138,20 @@ export class Metrics {
     this.instruments.dropletsKnown.set(known);
     this.instruments.dropletsReachable.set(reachable);
     this.instruments.cacheAge.set(cacheAgeSeconds);
-    for (const figures of this.sources.traffic()) this.setTraffic(figures);
+    this.setTraffic();
     const { registry } = this.instruments;
     return { contentType: registry.contentType, text: await registry.metrics() };
   }
 
-  private setTraffic({ droplet, breaker, inFlight, waiting }: TrafficFigures): void {
-    for (const state of BREAKER_STATES) this.instruments.breaker.set({ droplet, state }, state === breaker ? 1 : 0);
-    this.instruments.inFlight.set({ droplet }, inFlight);
-    this.instruments.waiting.set({ droplet }, waiting);
+  /** What is no more in the figures is no more in the text. */
+  private setTraffic(): void {
+    const { breaker, inFlight, waiting } = this.instruments;
+    for (const gauge of [breaker, inFlight, waiting]) gauge.reset();
+    for (const figures of this.sources.traffic()) {
+      const { droplet } = figures;
+      for (const state of BREAKER_STATES) breaker.set({ droplet, state }, state === figures.breaker ? 1 : 0);
+      inFlight.set({ droplet }, figures.inFlight);
+      waiting.set({ droplet }, figures.waiting);
+    }
   }
 }

@@ -91,6 +91,16 @@ export class DropletTraffic implements Gate {
     if (this.isShut) throw this.shut();
   }
 
+  get breakerState(): DropletHealth['breaker'] {
+    return this.paused ? 'paused' : this.breaker.state;
+  }
+
+  /** True when nothing would be lost with it: no call for a minute, no order, and it is not shut. */
+  get isIdle(): boolean {
+    const isUsed = this.inFlight > 0 || this.waiting > 0 || this.calls.total() > 0;
+    return !isUsed && !this.isShut && this.breaker.order === 'auto';
+  }
+
   get waiting(): number {
     return this.lane.line.length;
   }
@@ -142,7 +152,7 @@ export class DropletTraffic implements Gate {
     const sorted = this.durations.toSorted((a, b) => a - b);
     return {
       state: this.state(good),
-      breaker: this.paused ? 'paused' : this.breaker.state,
+      breaker: this.breakerState,
       in_flight: this.lane.inFlight,
       success_rate_percent: good,
       p95_ms: sorted.length === 0 ? null : Math.round(sorted[Math.floor(sorted.length * 0.95)] ?? 0),

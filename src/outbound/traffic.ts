@@ -9,6 +9,9 @@ import { ResponseMemory } from './response.memory.js';
 
 const NO_ORDERS: DropletOrders = { paused: false, breaker: 'auto' };
 
+/** How often droplets that are gone are looked for. */
+const LOOK_EVERY_MS = 60_000;
+
 /** How one does that was never called. */
 const UNKNOWN: DropletHealth = { state: 'unknown', breaker: 'closed', in_flight: 0, success_rate_percent: null, p95_ms: null };
 
@@ -19,6 +22,9 @@ export class Traffic implements OnModuleInit {
   private readonly orders = new Map<string, DropletOrders>();
   private readonly bulkhead: Bulkhead;
   private readonly fallback: DropletPolicy;
+  private isListed: (name: string) => boolean = () => true;
+  /** When those that are gone were last looked for, monotonic ms. */
+  private lookedAt = -Infinity;
 
   constructor(
     private readonly settings: Settings,
@@ -33,6 +39,11 @@ export class Traffic implements OnModuleInit {
 
   onModuleInit(): void {
     this.metrics.provide({ traffic: () => this.figures() });
+  }
+
+  /** Takes the Registry's word on which droplets there are. */
+  goBy(isListed: (name: string) => boolean): void {
+    this.isListed = isListed;
   }
 
   /** The traffic of a droplet, under the policy that holds now. */
@@ -58,15 +69,28 @@ export class Traffic implements OnModuleInit {
   }
 
   private figures(): TrafficFigures[] {
+    this.forgetGone();
     return [...this.droplets.values()].map((traffic) => ({
       droplet: traffic.name,
-      breaker: traffic.health().breaker,
+      breaker: traffic.breakerState,
       inFlight: traffic.inFlight,
       waiting: traffic.waiting,
     }));
   }
 
+  /** Droplets that the Registry lists no more would else be kept for ever, with their figures. */
+  private forgetGone(): void {
+    const now = this.clock.monotonic();
+    if (now - this.lookedAt < LOOK_EVERY_MS) return;
+    this.lookedAt = now;
+    const gone = [...this.droplets].filter(([key, traffic]) => traffic.isIdle && !this.isListed(key));
+    if (gone.length === 0) return;
+    for (const [key] of gone) this.droplets.delete(key);
+    void this.metrics.keepDroplets((name) => this.droplets.has(name.toLowerCase()) || this.isListed(name));
+  }
+
   private begin(key: string, name: string): DropletTraffic {
+    this.forgetGone();
     const { RETRY_BUDGET_PERCENT: percent, RETRY_BUDGET_MIN_PER_SECOND: minPerSecond } = this.settings;
     const traffic = new DropletTraffic(name, this.fallback, {
       bulkhead: this.bulkhead,

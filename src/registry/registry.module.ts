@@ -4,6 +4,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { OutboundModule } from '../outbound/outbound.module.js';
 import { Reachability } from '../outbound/reachability.js';
+import { Traffic } from '../outbound/traffic.js';
 import { BuiltinDirectory } from './builtin.directory.js';
 import { BuiltinRegistry } from './builtin.registry.js';
 import { CacheFile } from './cache.file.js';
@@ -41,11 +42,13 @@ export class RegistryModule implements OnModuleInit {
   constructor(
     private readonly directory: DropletDirectory,
     private readonly reachability: Reachability,
+    private readonly traffic: Traffic,
     private readonly metrics: Metrics,
   ) {}
 
   onModuleInit(): void {
     this.metrics.provide({ registry: () => this.figures() });
+    this.traffic.goBy((name) => this.directory.current(name) !== undefined);
   }
 
   private figures() {
