@@ -23,6 +23,9 @@ export interface DropletOrders {
   readonly breaker: BreakerOrder;
 }
 
+/** What holds where no operator has said anything. */
+export const NO_ORDERS: DropletOrders = { paused: false, breaker: 'auto' };
+
 /** How a droplet does, as `GET /droplets` shows it; contract §5. */
 export interface DropletHealth {
   readonly state: 'up' | 'degraded' | 'down' | 'unknown';
@@ -141,8 +144,8 @@ export class DropletTraffic implements Gate {
       const askAgainMs = this.breaker.retryAfterMs;
       return { most, now: askAgainMs > 0 ? 0 : 1, askAgainMs: Math.max(askAgainMs, RAMP_STEP_MS) };
     }
-    const openForMs = Math.min(this.breaker.closedForMs, this.parts.clock.monotonic() - this.resumedAt);
-    const ramp = 2 ** Math.min(20, Math.floor(openForMs / RAMP_STEP_MS));
+    const passingForMs = Math.min(this.breaker.closedForMs, this.parts.clock.monotonic() - this.resumedAt);
+    const ramp = 2 ** Math.min(20, Math.floor(passingForMs / RAMP_STEP_MS));
     return { most, now: Math.min(ramp, most), askAgainMs: RAMP_STEP_MS };
   }
 

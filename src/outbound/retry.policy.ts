@@ -62,9 +62,8 @@ export class RetryPolicy {
    * back before it was its turn.
    * @throws CircuitOpenError when the call may not be made now, OverloadedError when the deadline passed in the line
    */
-  async step(call: OutboundCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
-    const made = await this.inTurn(call, plan, progress, { stop: [], abort });
-    return made && { made, verdict: this.judge(call, plan, made, progress) };
+  step(call: OutboundCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
+    return this.stepIn(call, plan, progress, { stop: [], abort });
   }
 
   /** The next attempt, or what stops it. */
@@ -75,12 +74,22 @@ export class RetryPolicy {
     cancellation: Cancellation,
   ): Promise<Step | { readonly stoppedBy: StoppedBy | null }> {
     try {
-      const made = await this.inTurn(call, plan, progress, cancellation);
-      return made ? { made, verdict: this.judge(call, plan, made, progress) } : { stoppedBy: null };
+      return (await this.stepIn(call, plan, progress, cancellation)) ?? { stoppedBy: null };
     } catch (error) {
       if (progress.attempt === 1 || !(error instanceof OrchestratorError)) throw error;
       return { stoppedBy: error instanceof CircuitOpenError ? 'breaker' : 'deadline' };
     }
+  }
+
+  /** An attempt and what is to come of it; null when the call was taken back before its turn. */
+  private async stepIn(
+    call: OutboundCall,
+    plan: RetryPlan,
+    progress: Progress,
+    cancellation: Cancellation,
+  ): Promise<Step | null> {
+    const made = await this.inTurn(call, plan, progress, cancellation);
+    return made && { made, verdict: this.judge(call, plan, made, progress) };
   }
 
   /** An attempt, once it is its turn; null when the call was taken back before. */

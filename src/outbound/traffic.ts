@@ -4,10 +4,8 @@ import { Settings } from '../config/settings.js';
 import { Metrics, type TrafficFigures } from '../metrics/metrics.js';
 import { Bulkhead } from './bulkhead.js';
 import { defaultPolicy, type DropletPolicy } from './droplet.policy.js';
-import { DropletTraffic, type DropletHealth, type DropletOrders } from './droplet.traffic.js';
+import { DropletTraffic, NO_ORDERS, type DropletHealth, type DropletOrders } from './droplet.traffic.js';
 import { ResponseMemory } from './response.memory.js';
-
-const NO_ORDERS: DropletOrders = { paused: false, breaker: 'auto' };
 
 /** How often droplets that are gone are looked for. */
 const LOOK_EVERY_MS = 60_000;
