@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Log } from '../common/log.js';
 import type { BreakerOrder } from '../outbound/circuit.breaker.js';
-import { NO_ORDERS, type DropletOrders } from '../outbound/droplet.traffic.js';
+import type { DropletOrders } from '../outbound/droplet.traffic.js';
 import { Traffic } from '../outbound/traffic.js';
 import { DropletDirectory } from './droplet.directory.js';
 import type { Droplet } from './droplet.js';

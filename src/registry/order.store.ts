@@ -1,8 +1,5 @@
 import type { DropletOrders } from '../outbound/droplet.traffic.js';
 
-/** Of a droplet that no operator has spoken of. */
-export const NO_ORDERS: DropletOrders = { paused: false, breaker: 'auto' };
-
 /** Where it is kept what operators have said of droplets: a port, implemented by each store. */
 export abstract class OrderStore {
   /** By droplet name. */

@@ -1,5 +1,5 @@
-import type { DropletOrders } from '../../outbound/droplet.traffic.js';
-import { NO_ORDERS, OrderStore } from '../../registry/order.store.js';
+import { NO_ORDERS, type DropletOrders } from '../../outbound/droplet.traffic.js';
+import { OrderStore } from '../../registry/order.store.js';
 import { SCHEMA } from './migrations.js';
 import type { PostgresConnection } from './postgres.connection.js';
 import { storedName } from './postgres.tasks.js';

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { BreakerOrder } from '../../outbound/circuit.breaker.js';
-import type { DropletOrders } from '../../outbound/droplet.traffic.js';
-import { NO_ORDERS, OrderStore } from '../../registry/order.store.js';
+import { NO_ORDERS, type DropletOrders } from '../../outbound/droplet.traffic.js';
+import { OrderStore } from '../../registry/order.store.js';
 import type { GroupCommit } from './group.commit.js';
 
 /** What operators have said of droplets, in SQLite. */
