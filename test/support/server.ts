@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
 
@@ -101,11 +102,18 @@ export function reply(response: ServerResponse, status: number, body?: unknown, 
   response.end(text);
 }
 
+/** Below the ports that systems give to connections, so that none of those takes it before it is listened on. */
+const PORTS = { first: 20_000, count: 12_000 };
+
 /** A port that nobody listens on at this moment. */
 export async function freePort(): Promise<number> {
+  const port = PORTS.first + randomInt(PORTS.count);
   const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  const isFree = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!isFree) return freePort();
   await new Promise<void>((resolve) => void server.close(() => resolve()));
   return port;
 }
