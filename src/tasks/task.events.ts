@@ -12,15 +12,14 @@ const EVENT_BYTES = 1024;
 const MEMBER_BYTES = 64;
 const CHARACTER_BYTES = 2;
 
+/** An event tells of a change, not of the attempts. */
+const NO_HISTORY: TaskRecord['history'] = [];
+
 /** A change of a task. */
 export interface TaskEvent {
   /** Rises by one with each event of this process. */
   readonly sequence: number;
   readonly task: TaskRecord;
-}
-
-interface KeptEvent extends TaskEvent {
-  readonly bytes: number;
 }
 
 export type TaskListener = (event: TaskEvent) => void;
@@ -29,8 +28,8 @@ export type TaskListener = (event: TaskEvent) => void;
 @Injectable()
 export class TaskEvents {
   private readonly listeners = new Set<TaskListener>();
-  /** By sequence number, modulo their greatest number. */
-  private readonly kept: (KeptEvent | undefined)[] = [];
+  /** The task of each event, by its sequence number modulo their greatest number: one object an event, half of what two took. */
+  private readonly kept: (TaskRecord | undefined)[] = [];
   private keptBytes = 0;
   private firstKept = 1;
   private sequence = 0;
@@ -68,22 +67,23 @@ export class TaskEvents {
   after(sequence: number): TaskEvent | null {
     if (sequence >= this.sequence) return null;
     const next = Math.max(sequence + 1, this.firstKept);
-    return this.kept[next % KEPT_EVENTS] ?? null;
+    const task = this.kept[next % KEPT_EVENTS];
+    return task ? { sequence: next, task } : null;
   }
 
   private deliver(task: TaskRecord): void {
     // First, because it throws for what is no task: other processes may announce anything, and no number may be left out.
     const bytes = bytesOf(task);
-    const event = { sequence: ++this.sequence, task: { ...task, responseBody: 'null', history: [], request: null } };
-    this.keep({ ...event, bytes });
+    const event = { sequence: ++this.sequence, task: { ...task, responseBody: 'null', history: NO_HISTORY, request: null } };
+    this.keep(event, bytes);
     for (const listener of this.listeners) listener(event);
   }
 
   /** The newest is kept whatever it takes: readers may still have to get it. */
-  private keep(event: KeptEvent): void {
-    this.keptBytes += event.bytes;
-    while (this.firstKept < event.sequence && this.isTooMuch) this.forgetOldest();
-    this.kept[event.sequence % KEPT_EVENTS] = event;
+  private keep({ sequence, task }: TaskEvent, bytes: number): void {
+    this.keptBytes += bytes;
+    while (this.firstKept < sequence && this.isTooMuch) this.forgetOldest();
+    this.kept[sequence % KEPT_EVENTS] = task;
   }
 
   private get isTooMuch(): boolean {
@@ -92,7 +92,8 @@ export class TaskEvents {
 
   private forgetOldest(): void {
     const place = this.firstKept++ % KEPT_EVENTS;
-    this.keptBytes -= this.kept[place]?.bytes ?? 0;
+    const oldest = this.kept[place];
+    if (oldest) this.keptBytes -= bytesOf(oldest);
     this.kept[place] = undefined;
   }
 }
