@@ -17,7 +17,7 @@ FROM node:24-slim
 ENV NODE_ENV=production CACHE_DIR=/var/cache/fpai DATABASE_URL=/var/lib/fpai/orchestrator.db
 RUN mkdir -p /var/cache/fpai /var/lib/fpai && chown node:node /var/cache/fpai /var/lib/fpai
 WORKDIR /app
-COPY package.json ./
+COPY package.json openapi.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 USER node

@@ -72,6 +72,8 @@ const ROUTES: readonly (readonly [method: string, path: string, scope: Scope | '
   ['GET', '/health/ready', 'nothing'],
   ['GET', '/health/startup', 'nothing'],
   ['GET', '/capabilities', 'nothing'],
+  ['GET', '/openapi.json', 'nothing'],
+  ['GET', '/docs', 'nothing'],
   ['GET', '/', 'nothing'],
 ];
 

@@ -2,7 +2,7 @@ import type { OrchestratorError, ErrorCode } from '../common/errors.js';
 import { iso } from '../common/time.js';
 
 /** The HTTP status of every code; contract §1. Total: a new code does not compile until it stands here. */
-const STATUS: Readonly<Record<ErrorCode, number>> = {
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
   INVALID_REQUEST: 400,
   UNSUPPORTED_MEDIA_TYPE: 415,
   DROPLET_NOT_FOUND: 400,

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../common/json.js';
 
-const MAX_HEADERS = 32;
+export const MAX_HEADERS = 32;
 const MAX_HEADER_BYTES = 8192;
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;

@@ -3,7 +3,7 @@ import type { JsonObject } from '../common/json.js';
 import { Follows, IsJsonObject } from '../inbound/follows.js';
 import { endpointFault } from '../outbound/target-url.js';
 
-const MAX_URL = 2048;
+export const MAX_URL = 2048;
 const STATUSES = ['active', 'inactive', 'error'];
 /** No control characters, and no half of a surrogate pair: a store keeps every such half as the same U+FFFD. */
 const NAME = /^[^\p{Cc}\p{Cs}]*$/u;

@@ -1,10 +1,10 @@
 import type { Target } from '../outbound/target-url.js';
 
-const MAX_LENGTH = 2048;
+export const CALLBACK_URL_LENGTH = 2048;
 
 /** What is wrong with a callback URL, or null; contract §2. @param allowsHttp with CALLBACK_ALLOW_PRIVATE */
 export function callbackFault(value: unknown, allowsHttp: boolean): string | null {
-  if (typeof value !== 'string' || value.length > MAX_LENGTH || !/^[\x21-\x7e]+$/.test(value))
+  if (typeof value !== 'string' || value.length > CALLBACK_URL_LENGTH || !/^[\x21-\x7e]+$/.test(value))
     return 'must be a URL of at most 2048 characters';
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const schemes = allowsHttp ? ['https:', 'http:'] : ['https:'];

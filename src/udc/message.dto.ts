@@ -5,10 +5,12 @@ import { Follows, IsJsonObject } from '../inbound/follows.js';
 const MESSAGE_TYPES = ['status', 'event', 'command', 'query'] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
+export const MESH_ID_LENGTH = 255;
+
 /** An id of the mesh: a string of 1 to 255 characters, or a whole number. */
 function meshIdRule(value: unknown): string | null {
-  const isText = typeof value === 'string' && value.length >= 1 && value.length <= 255;
-  return isText || Number.isSafeInteger(value) ? null : 'must be a string of 1 to 255 characters or a whole number';
+  const isText = typeof value === 'string' && value.length >= 1 && value.length <= MESH_ID_LENGTH;
+  return isText || Number.isSafeInteger(value) ? null : `must be a string of 1 to ${MESH_ID_LENGTH} characters or a whole number`;
 }
 
 /** The body of `POST /message`; contract §3. */

@@ -115,6 +115,8 @@ export function fuzzRoutes(places: Places): readonly FuzzRoute[] {
     '/health/live',
     '/health/ready',
     '/health/startup',
+    '/openapi.json',
+    '/docs',
   ];
   return [
     { method: 'POST', path: '/tasks', fields: task },
