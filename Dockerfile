@@ -11,7 +11,8 @@ RUN npm run build
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev
+# @nestjs/swagger, which only writes openapi.json, is an optional peer of @nestjs/terminus.
+RUN npm ci --omit=dev --omit=optional
 
 FROM node:24-slim
 ENV NODE_ENV=production CACHE_DIR=/var/cache/fpai DATABASE_URL=/var/lib/fpai/orchestrator.db
