@@ -1,38 +1,33 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { KeyFile } from './support/keys.js';
+import { openApi, OPENAPI_FILE, operations } from './support/open.api.js';
 import { OrchestratorProcess, ROOT } from './support/process.js';
 import { declaredRoutes } from './support/routes.js';
 
-const FILE = path.join(ROOT, 'openapi.json');
-const document: any = JSON.parse(readFileSync(FILE, 'utf8'));
-
 /** `METHOD /path` of every operation, as the server's own routes are written. */
-const documented = Object.entries<object>(document.paths).flatMap(([url, methods]) =>
-  Object.keys(methods).map((method) => {
-    const route = url.replace(/^\/orchestrator/, '').replace(/\{(\w+)\}/g, ':$1');
-    return `${method.toUpperCase()} ${route === '' ? '/' : route}`;
-  }),
-);
+const documented = operations.map(({ method, path }) => {
+  const route = path.replace(/^\/orchestrator/, '').replace(/\{(\w+)\}/g, ':$1');
+  return `${method} ${route === '' ? '/' : route}`;
+});
 
 describe('the document', () => {
   it('has every route of the source, and no other', () => {
-    const routes = declaredRoutes(ROOT).map(({ method, path: route }) => `${method} ${route}`);
+    const routes = declaredRoutes(ROOT).map(({ method, path }) => `${method} ${path}`);
     expect(routes.length).toBeGreaterThan(30);
     expect(documented.sort()).toEqual(routes.sort());
   });
 
   it('names every operation once, with a summary', () => {
-    const operations = Object.values<any>(document.paths).flatMap((methods) => Object.values<any>(methods));
+    const operations = Object.values<any>(openApi.paths).flatMap((methods) => Object.values<any>(methods));
     const ids = operations.map(({ operationId }) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
     expect(operations.filter(({ summary, description }) => !summary || !description)).toEqual([]);
   });
 
   it('lets every path begin with the prefix', () => {
-    expect(Object.keys(document.paths).filter((url) => !/^\/orchestrator(\/|$)/.test(url))).toEqual([]);
+    expect(Object.keys(openApi.paths).filter((url) => !/^\/orchestrator(\/|$)/.test(url))).toEqual([]);
   });
 });
 
@@ -48,7 +43,7 @@ describe('a server that asks for keys', () => {
   it.each(['/openapi.json', '/orchestrator/openapi.json'])('serves the committed file at %s, byte for byte', async (url) => {
     const { status, text, headers } = await server.get(url);
     expect(status).toBe(200);
-    expect(text).toBe(readFileSync(FILE, 'utf8'));
+    expect(text).toBe(readFileSync(OPENAPI_FILE, 'utf8'));
     expect(headers.get('content-type')).toMatch(/^application\/json/);
     expect(headers.get('x-request-id')).toMatch(/\S/);
   });
@@ -64,7 +59,7 @@ describe('a server that asks for keys', () => {
   });
 
   it('answers with the methods of the document, and no other, to a method that a path does not have', async () => {
-    for (const [url, methods] of Object.entries<object>(document.paths)) {
+    for (const [url, methods] of Object.entries<object>(openApi.paths)) {
       const { status, headers } = await server.request('OPTIONS', url.replace(/\{\w+\}/g, '5'));
       const allowed = (headers.get('allow') ?? '').split(', ').filter((method) => method !== 'HEAD');
       expect([url, status]).toEqual([url, 405]);
@@ -82,10 +77,10 @@ describe('a server that asks for keys', () => {
     const hash = createHash('sha256').update(style).digest('base64');
     expect(headers.get('content-security-policy')).toContain(`default-src 'none'; style-src 'sha256-${hash}'`);
     expect(text).not.toMatch(/<script|<link|<img|\bon\w+=|style=|https?:\/\/(?!localhost:8001)[^<]*\.(js|css)/);
-    const ids = Object.values<any>(document.paths).flatMap((methods) =>
+    const ids = Object.values<any>(openApi.paths).flatMap((methods) =>
       Object.values<any>(methods).map((each) => each.operationId),
     );
-    const names = Object.keys(document.components.schemas).map((name) => `schema-${name}`);
+    const names = Object.keys(openApi.components.schemas).map((name) => `schema-${name}`);
     expect([...ids, ...names].filter((id) => !text.includes(`id="${id}"`))).toEqual([]);
   });
 });

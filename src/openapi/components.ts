@@ -18,13 +18,17 @@ const SECURITY_SCHEMES = {
   apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key, where a Bearer header cannot be sent.' },
 };
 
+/** What is answered where there is no operation. */
+const OF_NO_OPERATION = ['NotFound-404', 'MethodNotAllowed-405'];
+
 /** What the document refers to, and what that refers to. @param text of all that refers */
 export function components(text: string): Schema {
   const schemas = {
     ...{ ...TASK_SCHEMAS, ...DROPLET_SCHEMAS, ...HEALTH_SCHEMAS, ...METRICS_SCHEMAS, ...SERVICE_SCHEMAS },
     ...{ ...REQUEST_SCHEMAS, ...errorSchemas() },
   };
-  const responses = Object.fromEntries(namesIn(text, 'responses').map((name) => [name, errorAnswer(name)]));
+  const names = [...namesIn(text, 'responses'), ...OF_NO_OPERATION].sort();
+  const responses = Object.fromEntries(names.map((name) => [name, errorAnswer(name)]));
   return {
     securitySchemes: SECURITY_SCHEMES,
     parameters: pick(PARAMETERS, namesIn(text, 'parameters')),

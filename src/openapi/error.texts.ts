@@ -40,7 +40,11 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
     message: "Task '019c0f3e-7b2a-7c31-9d54-0a1b2c3d4e5f' not found",
   },
   NOT_FOUND: { when: 'There is no such path.', message: 'There is no /taskz' },
-  METHOD_NOT_ALLOWED: { when: 'The path has other methods; `Allow` names them.', message: 'PUT is not allowed here' },
+  METHOD_NOT_ALLOWED: {
+    when: 'The path has other methods; `Allow` names them.',
+    message: 'PUT is not allowed here',
+    headers: ['Allow'],
+  },
   PAYLOAD_TOO_LARGE: { when: 'The body is over `BODY_LIMIT`; a batch may have 16 times that.', message: 'The body is too large' },
   UNAUTHORIZED: {
     when: 'No key or token, or one that is not known.',
@@ -64,6 +68,7 @@ export const ERROR_TEXTS: Readonly<Record<ErrorCode, ErrorText>> = {
         '`task_id` for an Idempotency-Key whose first request still runs, `registry_url` where droplets register elsewhere',
       ),
     ),
+    headers: ['Retry-After'],
   },
   IDEMPOTENCY_MISMATCH: {
     when: 'The Idempotency-Key was used for another request.',

@@ -65,7 +65,10 @@ export const HEADERS: Readonly<Record<string, Schema>> = {
     description: 'Names the request: as it was sent, or made here. On every answer.',
     schema: string('The id', { pattern: '^[A-Za-z0-9._-]{1,128}$' }),
   },
-  'Retry-After': { description: 'After how many seconds to try again', schema: integer('Seconds', { minimum: 0 }) },
+  'Retry-After': {
+    description: 'After how many seconds to try again; there when waiting helps',
+    schema: integer('Seconds', { minimum: 0 }),
+  },
   'WWW-Authenticate': { description: 'How to say who one is (RFC 6750)', schema: string('The challenge') },
   Location: { description: 'Where the task is to be found', schema: string('The path', { format: 'uri-reference' }) },
   'Preference-Applied': { description: 'Which preferences were granted (RFC 7240)', schema: string('The preferences') },
@@ -73,5 +76,6 @@ export const HEADERS: Readonly<Record<string, Schema>> = {
     description: 'There when the answer is the stored one of an earlier request',
     schema: boolean('Always true'),
   },
+  Allow: { description: 'The methods that the path has', schema: string('The methods') },
   ETag: { description: 'Names this version of the file', schema: string('The tag') },
 };
