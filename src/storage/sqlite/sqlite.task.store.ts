@@ -49,6 +49,7 @@ export class SqliteTaskStore extends TaskStore {
     this.tasks = new SqliteTasks(database);
     this.keys = new SqliteKeys(database);
     this.sums = new SqliteTotals(database);
+    commits.endWith(this.sums);
   }
 
   get isWritable(): boolean {
