@@ -94,10 +94,15 @@ export class TaskCaller {
     return this.directory.current(name)?.status ?? 'unknown';
   }
 
-  private call({ id, method, path, request }: CallableTask, to: Pick<DropletCall, 'name' | 'endpoint' | 'policy'>): DropletCall {
+  private call(
+    { id, method, path, request }: CallableTask,
+    { name, endpoint, policy }: Pick<DropletCall, 'name' | 'endpoint' | 'policy'>,
+  ): DropletCall {
     const { payload, headers, requestId, traceparent } = request;
     return {
-      ...to,
+      name,
+      endpoint,
+      policy,
       method,
       path,
       taskId: id,

@@ -52,8 +52,16 @@ export class TaskJournal {
     this.metrics.taskFinished({ droplet, status, durationMs: durationMs ?? 0, retryCount });
     this.log.info(
       {
-        ...{ request_id: requestId, task_id: id, droplet, method, outcome: status, attempts },
-        ...{ response_status: responseStatus, duration_ms: durationMs, error_code: error?.code ?? null, recorded },
+        request_id: requestId,
+        task_id: id,
+        droplet,
+        method,
+        outcome: status,
+        attempts,
+        response_status: responseStatus,
+        duration_ms: durationMs,
+        error_code: error?.code ?? null,
+        recorded,
       },
       'task finished',
     );

@@ -77,9 +77,13 @@ export class TaskService {
     if (found instanceof OrchestratorError)
       return { task: await this.keys.earlierOutcome(key, found), recorded: true, replayed: true };
     const { droplet, target } = found;
-    const kept = storableRequest(request);
-    const given = { caller: caller.identity.name, targetUrl: target.url, runAt: null, request: kept };
-    const draft = draftTask(newTaskId(), submitted, { status: 'running', ...given });
+    const draft = draftTask(newTaskId(), submitted, {
+      status: 'running',
+      caller: caller.identity.name,
+      targetUrl: target.url,
+      runAt: null,
+      request: storableRequest(request),
+    });
     const reserved = await this.keys.reserve(draft, key);
     if (reserved) return { task: reserved, recorded: true, replayed: true };
     const called = this.running.during(draft.id, (abort) => this.call(draft, request, droplet, { caller, abort }));
@@ -123,12 +127,13 @@ export class TaskService {
     { caller, abort }: { caller: Caller; abort: AbortSignal },
   ): Promise<TaskRecord> {
     const start = this.clock.monotonic();
-    const execution = await this.caller.run({ ...draft, request }, droplet, {
+    const { id, dropletName, method, path } = draft;
+    const execution = await this.caller.run({ id, dropletName, method, path, request }, droplet, {
       stop: [caller.goneAway, this.lifecycle.draining],
       abort,
     });
     const made = resultOf(draft, execution, droplet.status);
-    const result = this.running.isCancelled(draft.id) ? cancelledResult(made) : made;
+    const result = this.running.isCancelled(id) ? cancelledResult(made) : made;
     const durationMs = Math.round(this.clock.monotonic() - start);
     const callback = request.callbackUrl === null ? null : ({ status: 'pending', attempts: 0, last_error: null } as const);
     return { ...draft, ...result, durationMs, completedAt: draft.createdAt + durationMs, callback };
