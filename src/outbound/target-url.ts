@@ -8,12 +8,18 @@ export interface Target {
   readonly url: string;
 }
 
+/**
+ * A path that stays below any endpoint, whoever reads it: no escape, and no segment that is empty or begins with a dot.
+ * It is by far the most usual kind, and to take two URLs apart for it was 4 % of a task's CPU.
+ */
+const PLAIN_PATH = /^\/(?:[\w~-][\w.~-]*(?:\/|(?=\?|$)))*(?:\?[\x21\x22\x24-\x7e]*)?$/;
 const ONLY_PRINTABLE = /^[\x21-\x7e]+$/;
 const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 const FORBIDDEN_IN_PATH = /\\|%00|%2f|%5c/i;
 
 /** Why a task's path is refused, or null; contract §6. It is never repaired. */
 export function pathFault(path: string): string | null {
+  if (PLAIN_PATH.test(path)) return null;
   if (!ONLY_PRINTABLE.test(path) || path.includes('#')) return 'may hold only printable ASCII without spaces and #';
   if (!path.startsWith('/')) return 'must begin with /';
   if (path.startsWith('//') || path.startsWith('/\\')) return 'must begin with one /';
@@ -53,23 +59,18 @@ interface Home {
 }
 
 /**
- * A path that stays below any endpoint, whoever reads it: no escape, and no segment that is empty or begins with a dot.
- * It is by far the most usual kind, and to take two URLs apart for it was 4 % of a task's CPU.
- */
-const PLAIN_PATH = /^\/(?:[\w~-][\w.~-]*(?:\/|(?=\?|$)))*(?:\?[\x21\x22\x24-\x7e]*)?$/;
-
-/**
  * The endpoint (trailing slash dropped) and the path, joined.
  * @throws InvalidRequestError unless the result keeps the endpoint's origin and path prefix
  */
 export function targetUrl(endpoint: string, path: string): Target {
   const home = homeOf(endpoint);
-  const fault = PLAIN_PATH.test(path) ? null : (pathFault(path) ?? (staysAt(home, path) ? null : 'leaves the droplet'));
+  const fault = pathFault(path) ?? (staysAt(home, path) ? null : 'leaves the droplet');
   if (fault) throw InvalidRequestError.of('path', fault);
   return { origin: home.origin, path: home.prefix + path, endpoint: home.base, url: home.base + path };
 }
 
 function staysAt({ base, origin, prefix }: Home, path: string): boolean {
+  if (PLAIN_PATH.test(path)) return true;
   const joined = URL.parse(base + path);
   return joined?.origin === origin && joined.pathname.startsWith(`${prefix}/`);
 }
