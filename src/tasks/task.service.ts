@@ -6,6 +6,7 @@ import { Lifecycle } from '../common/lifecycle.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
 import type { Droplet } from '../registry/droplet.js';
+import { Tracing } from '../tracing/tracing.js';
 import { IdempotencyKeys } from './idempotency.js';
 import { ResultKeeper } from './result.keeper.js';
 import { RunningTasks } from './running.tasks.js';
@@ -47,6 +48,7 @@ export class TaskService {
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly log: Log,
+    private readonly tracing: Tracing,
   ) {}
 
   /**
@@ -82,7 +84,11 @@ export class TaskService {
     const draft = draftTask(newTaskId(), submitted, { status: 'running', ...given });
     const reserved = await this.keys.reserve(draft, key);
     if (reserved) return { task: reserved, recorded: true, replayed: true };
-    const called = this.running.during(draft.id, (abort) => this.call(draft, request, droplet, { caller, abort }));
+    const call = (abort: AbortSignal): Promise<TaskRecord> => this.call(draft, request, droplet, { caller, abort });
+    const { spans } = this.tracing;
+    const called = spans
+      ? spans.task(draft, async () => spans.stands(await this.running.during(draft.id, call)))
+      : this.running.during(draft.id, call);
     const ended = await (key ? called.catch((error: unknown) => this.withdraw(draft.id, key, error)) : called);
     const recording = await this.record(ended, request, key !== null);
     const recorded = recording === 'recorded';
