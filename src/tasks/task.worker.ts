@@ -73,7 +73,7 @@ export class TaskWorker implements OnApplicationBootstrap {
     if (job.kind === 'callback') return this.callbacks.deliver(task, job, claim);
     const { request } = task;
     if (!request) throw new Error('a task that waits has lost its request');
-    this.journal.announce(task);
+    this.journal.begun(task, job.dueAt);
     try {
       const run = { task: { ...task, request }, job, claim };
       const { spans } = this.tracing;
