@@ -1,8 +1,9 @@
-/** The arrows of the house point down only: openapi, docs, udc, health → tasks → registry → auth → outbound → metrics, inbound → common, config. */
+/** The arrows of the house point down only: openapi, docs, udc, health → tasks → registry → auth → outbound → inbound → tracing, metrics → common, config. */
 const ORDER = [
   'config',
   'common',
   'metrics',
+  'tracing',
   'inbound',
   'outbound',
   'auth',
@@ -49,6 +50,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/storage/' },
       to: { path: '^node:sqlite$|(^|/)node_modules/pg(-boss)?/' },
+    },
+    {
+      name: 'only-tracing-knows-opentelemetry',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/tracing/' },
+      to: { path: '(^|/)node_modules/@opentelemetry/' },
     },
     {
       name: 'nothing-imports-the-tests',

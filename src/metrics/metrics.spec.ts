@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Metrics, type TrafficFigures } from './metrics.js';
+import type { TrafficFigures } from './figures.js';
+import { Metrics } from './metrics.js';
 
 describe('the Prometheus figures of the traffic', () => {
   let metrics: Metrics;
@@ -9,6 +10,9 @@ describe('the Prometheus figures of the traffic', () => {
     metrics = new Metrics();
     traffic = [{ droplet: 'Echo', breaker: 'closed', inFlight: 3, waiting: 2 }];
     metrics.provide({
+      eventReaders: () => 0,
+      isStoreWritable: () => true,
+      queue: () => ({ waiting: 0, running: 0, oldestDueMs: 0 }),
       totals: () => Promise.reject(new Error('not asked for')),
       registry: () => ({ cacheAgeSeconds: 0, cacheStatus: 'active', known: 1, reachable: 1 }),
       traffic: () => traffic,

@@ -95,6 +95,16 @@ export class LaneDispatcher {
     return running !== undefined;
   }
 
+  /** Jobs that run here. */
+  get runningCount(): number {
+    return this.running.size;
+  }
+
+  /** The lanes in which a waiting job may be due. */
+  dueLanes(now: number): string[] {
+    return [...this.lanes].filter(([, { nextDue }]) => nextDue <= now).map(([name]) => name);
+  }
+
   private pump(name: string, lane: Lane): void {
     const { handler } = this;
     if (!handler || lane.isClaiming) return;

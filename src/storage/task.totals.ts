@@ -1,4 +1,4 @@
-import type { TaskTotals } from '../metrics/metrics.js';
+import type { TaskTotals } from '../metrics/figures.js';
 import type { TaskRecord, TaskStatus } from '../tasks/task.js';
 
 /** The states of finished tasks that are counted; a cancelled task is in none of the figures. */

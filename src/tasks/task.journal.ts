@@ -39,6 +39,18 @@ export class TaskJournal {
     this.events.publish(task);
   }
 
+  /** An attempt of an asynchronous task begins, which was due at `dueAt`, steady epoch milliseconds. */
+  begun(task: TaskRecord, dueAt: number): void {
+    this.metrics.queueWaited(this.caller.nameOf(task.dropletName), this.clock.steady() - dueAt);
+    this.announce(task);
+  }
+
+  /** So many tasks and callbacks were left behind by a process that died. */
+  recovered(count: number): void {
+    this.metrics.tasksRecovered(count);
+    this.log.info({ tasks: count }, 'abandoned tasks picked up');
+  }
+
   /** A task has changed in the store. */
   changed(task: TaskRecord, requestId: string): void {
     this.events.publish(task);

@@ -45,7 +45,8 @@ export class TasksController {
     if (preference.applied !== null) reply.header('preference-applied', preference.applied);
     const caller = callerOf(request, reply);
     if (!isAsynchronous) {
-      const { task: ended, recorded, replayed } = await this.tasks.run(task, caller);
+      const { task: ended, recorded, replayed, calledMs } = await this.tasks.run(task, caller);
+      request.calledMs = calledMs;
       if (replayed) reply.header('idempotency-replayed', 'true');
       return resultText(ended, recorded);
     }

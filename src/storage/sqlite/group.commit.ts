@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../common/clock.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import type { CommitListener } from '../storage.parts.js';
 
 /** How often a failing store is tried again. */
 const PROBE_EVERY_MS = 500;
@@ -40,6 +41,7 @@ export class GroupCommit {
     private readonly database: DatabaseSync,
     private readonly clock: Clock,
     private readonly log: Log,
+    private readonly onCommit: CommitListener = () => undefined,
   ) {}
 
   /** False from when the store was found failing until it was found working again. */
@@ -87,12 +89,14 @@ export class GroupCommit {
 
   /** True if all are durable. The promises of a single failed write are rejected here. */
   private commit(writes: readonly Write[]): boolean {
+    const start = this.clock.monotonic();
     try {
       this.transaction(() => writes.forEach(({ run }) => run()));
     } catch (error) {
       if (writes.length === 1) this.refuse(writes, error);
       return false;
     }
+    this.onCommit(writes.length, this.clock.monotonic() - start);
     for (const { done } of writes) done();
     return true;
   }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../common/clock.js';
-import type { TaskTotals } from '../../metrics/metrics.js';
+import type { TaskTotals } from '../../metrics/figures.js';
 import { isFinal, TASK_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Job } from '../../tasks/task.queue.js';
 import {

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { TaskTotals } from '../../metrics/metrics.js';
+import type { TaskTotals } from '../../metrics/figures.js';
 import type { TaskRecord } from '../../tasks/task.js';
 import { addShare, NO_SUMS, SUMS, totalsOf, type Sums } from '../task.totals.js';
 import type { CommitPart } from './group.commit.js';
