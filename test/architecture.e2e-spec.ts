@@ -67,6 +67,11 @@ describe('the house', () => {
       "import { DatabaseSync } from 'node:sqlite';\nexport const open = DatabaseSync;\n",
     ],
     [
+      'OpenTelemetry where traces are off',
+      'only-tracing-knows-opentelemetry',
+      "import { trace } from '@opentelemetry/api';\nexport const same = trace;\n",
+    ],
+    [
       'an arrow that runs up',
       'no-arrow-up-from-registry',
       "import { value } from '../tasks/task.js';\nexport const same = value;\n",

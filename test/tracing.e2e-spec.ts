@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import http from 'node:http';
 import { TestCollector, type CollectedSpan } from './support/collector.js';
 import { startDroplet } from './support/droplet.js';
 import { until } from './support/http.client.js';
 import { OrchestratorProcess } from './support/process.js';
 import { entry, TestRegistry } from './support/registry.js';
 import { type TestServer } from './support/server.js';
+import { aMoment } from './support/task.mesh.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
@@ -155,6 +157,18 @@ describe('a trace', () => {
     expect(task.traceId).toBe(TRACE);
     const listening = logged().find(({ msg }) => msg === 'listening');
     expect(listening).not.toHaveProperty('trace_id');
+  });
+
+  it('holds together when the body comes later than its head', async () => {
+    const body = JSON.stringify({ droplet_name: 'echo', path: '/health' });
+    const headers = { ...SAMPLED, 'content-type': 'application/json', 'content-length': String(body.length) };
+    const sent = http.request(`${server.url}/orchestrator/tasks`, { method: 'POST', headers });
+    sent.flushHeaders();
+    await aMoment();
+    sent.end(body);
+    const answer = await new Promise<http.IncomingMessage>((resolve) => sent.once('response', resolve));
+    const { request, task } = await traceOf(JSON.parse((await answer.setEncoding('utf8').toArray()).join('')));
+    expect([request.traceId, request.parentSpanId, task.traceId]).toEqual([TRACE, SPAN, TRACE]);
   });
 
   it('of a refused request is one span, and no task', async () => {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { RequestSpan, Spans } from '../tracing/spans.js';
+import type { Spans } from '../tracing/spans.js';
 import { routeOf } from './route.table.js';
 import { whenOver } from './when-over.js';
 
@@ -8,20 +8,12 @@ const UNTRACED = /^\/(health|metrics)(\/|$)/;
 
 /** Gives every request but probes and scrapes a span; what follows from the request finds it as its `traceparent`. */
 export function useRequestSpans(fastify: FastifyInstance, spans: Spans): void {
-  const open = new WeakMap<FastifyRequest, RequestSpan>();
   fastify.addHook('onRequest', (request, reply, done) => {
     if (UNTRACED.test(routeOf(request))) return done();
     const span = spans.request(traced(request));
-    open.set(request, span);
     request.headers.traceparent = span.traceparent;
     whenOver(request, reply, () => span.end(reply.raw.writableFinished ? reply.statusCode : null));
     span.run(done);
-  });
-  // The body arrives by events of the connection, which know nothing of the request.
-  fastify.addHook('preValidation', (request, _reply, done) => {
-    const span = open.get(request);
-    if (span) span.run(done);
-    else done();
   });
 }
 

@@ -17,7 +17,10 @@ export function familiesOf(text: string): Map<string, MetricFamily> {
 function familyOf(name: string, type: string, lines: readonly string[]): MetricFamily {
   const suffix = type === 'histogram' ? '(?:_bucket|_sum|_count)' : '';
   const own = new RegExp(`^${name}${suffix}(?:\\{(.*)\\})? `);
-  const series = lines.flatMap((line) => own.exec(line) ?? []).filter((_each, index) => index % 2 === 1);
+  const series = lines.flatMap((line) => {
+    const found = own.exec(line);
+    return found ? [found[1] ?? ''] : [];
+  });
   const labels = new Set(series.flatMap((each) => [...each.matchAll(/(\w+)="/g)].map(([, label = '']) => label)));
   labels.delete('le');
   return { type, labels: [...labels].sort(), series: series.length };
