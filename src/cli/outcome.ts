@@ -1,4 +1,4 @@
-import { isFinal, replyOf, type TaskResult, type TaskStatus } from '../client/entry.js';
+import { isFinal, replyOf, type SubmitTask, type TaskResult, type TaskStatus } from '../client/entry.js';
 import { durationText } from './duration.js';
 import { EXIT, type ExitCode } from './exit.codes.js';
 import { indented, memberText } from './json.pieces.js';
@@ -13,13 +13,13 @@ export function outcomeCode(status: TaskStatus, isReceipt = false): ExitCode {
 }
 
 /** The answer to a submitted task for people. */
-export function resultText(result: TaskResult, request: readonly string[], { paint }: Output): string {
+export function resultText(result: TaskResult, { droplet_name, method, path }: SubmitTask, { paint }: Output): string {
   const { status, attempts, duration_ms, response_status, task_id, recorded } = result;
   const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   const how = isFinal(status)
     ? `${response_status ?? 'no answer'} after ${tries}, ${durationText(duration_ms ?? 0)}`
     : `follow it with 'orchestrator watch ${task_id}'`;
-  const lines = [`${paint.status(status)}  ${plain(request.join(' '))}  ${how}  ${paint.faint(task_id)}`];
+  const lines = [`${paint.status(status)}  ${plain(`${droplet_name} ${method ?? 'GET'} ${path}`)}  ${how}  ${paint.faint(task_id)}`];
   if (replyOf(result)?.headers.has('idempotency-replayed'))
     lines.push(paint.faint('the outcome of an earlier request with this key'));
   if (!recorded) lines.push(paint.bad('the store failed after the call: this answer is all there is'));

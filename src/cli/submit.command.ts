@@ -65,7 +65,7 @@ async function submitOne(session: Session, args: readonly string[], options: Sub
   const waitMs = wait === true ? Infinity : wait;
   const client = session.client();
   const result: TaskResult = await (isLater ? client.enqueue(task, { ...limits, waitMs }) : client.submit(task, limits));
-  await output.show(result, () => resultText(result, args, output));
+  await output.show(result, () => resultText(result, task, output));
   return outcomeCode(result.status, isLater && wait === undefined);
 }
 

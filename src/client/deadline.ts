@@ -1,3 +1,4 @@
+import { onAbort } from './on.abort.js';
 import { OrchestratorError } from './orchestrator.error.js';
 
 /** What may end a call before its answer. */
@@ -8,17 +9,17 @@ export interface Limits {
   readonly timeoutMs?: number | undefined;
 }
 
+/** A longer timer would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** One signal for a caller's own and a time limit. Made by hand: `AbortSignal.any` is missing in Node 20.0, and may lose a timeout. */
 export class Deadline {
   private readonly controller = new AbortController();
+  private readonly unfollow: () => void;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private readonly follow = (): void => this.controller.abort(this.outer?.reason);
-  private readonly outer: AbortSignal | undefined;
 
   constructor({ signal, timeoutMs }: Limits) {
-    this.outer = signal;
-    if (signal?.aborted) this.follow();
-    else signal?.addEventListener('abort', this.follow, { once: true });
+    this.unfollow = onAbort(signal, () => this.controller.abort(signal?.reason));
     this.restart(timeoutMs);
   }
 
@@ -36,27 +37,22 @@ export class Deadline {
   /** To be called when the call is over, so that nothing of it stays. */
   end(): void {
     clearTimeout(this.timer);
-    this.outer?.removeEventListener('abort', this.follow);
+    this.unfollow();
   }
 }
-
-/** A longer timer would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const timedOut = (ms: number): OrchestratorError => new OrchestratorError(`No answer within ${ms} ms`, { code: 'TIMED_OUT' });
 
 /** Resolves after a time. @throws the signal's reason, at once, when it is aborted */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal?.reason as Error);
-    };
     const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
+      unfollow();
       resolve();
     }, ms);
-    if (signal?.aborted) stop();
-    else signal?.addEventListener('abort', stop, { once: true });
+    const unfollow = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    });
   });
 }

@@ -103,7 +103,7 @@ export class Transport {
 
   private lost(error: unknown, signal: AbortSignal): never {
     if (signal.aborted) throw signal.reason;
-    throw new OrchestratorError(`No answer from ${this.url}: ${reasonOf(error)}`, { code: 'UNREACHABLE', cause: error });
+    throw new OrchestratorError(unreachable(this.url, error), { code: 'UNREACHABLE', cause: error });
   }
 }
 
@@ -120,11 +120,12 @@ function pauseBeforeRepeat(error: unknown, { isRepeatable = false }: Call, repea
   return error.retryAfter * 1000;
 }
 
-/** Node hides why behind "fetch failed". */
-function reasonOf(error: unknown): string {
+/** Node hides why behind "fetch failed"; browsers tell nothing. */
+function unreachable(url: string, error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const { code, message } = (cause ?? error) as { code?: string; message?: string };
-  return code ?? message ?? 'the connection was lost';
+  if (code === 'ECONNREFUSED') return `Nothing listens at ${url}`;
+  return `No answer from ${url}: ${code ?? message ?? 'the connection was lost'}`;
 }
 
 function baseUrl(text: string): string {
