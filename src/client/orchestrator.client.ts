@@ -66,7 +66,7 @@ export class OrchestratorClient {
   }
 
   /** The record of a task, with the history of its attempts. */
-  task(id: string, limits: Limits = {}): Promise<TaskRecord> {
+  async task(id: string, limits: Limits = {}): Promise<TaskRecord> {
     return this.get(`/tasks/${segment(id)}`, limits);
   }
 
@@ -102,12 +102,12 @@ export class OrchestratorClient {
   }
 
   /** Takes a task back: a queued one is never sent, a running call is cut off. */
-  cancel(id: string, limits: Limits = {}): Promise<TaskRecord> {
+  async cancel(id: string, limits: Limits = {}): Promise<TaskRecord> {
     return this.transport.json({ method: 'DELETE', path: `/tasks/${segment(id)}`, ...limits });
   }
 
   /** Runs a task that failed again, under its id. */
-  retry(id: string, limits: Limits = {}): Promise<TaskRecord> {
+  async retry(id: string, limits: Limits = {}): Promise<TaskRecord> {
     return this.post(`/tasks/${segment(id)}/retry`, undefined, limits);
   }
 
@@ -137,22 +137,22 @@ export class OrchestratorClient {
   }
 
   /** Removes a droplet from the built-in Registry. */
-  unregister(id: Droplet['id'], limits: Limits = {}): Promise<Removed> {
+  async unregister(id: Droplet['id'], limits: Limits = {}): Promise<Removed> {
     return this.transport.json({ method: 'DELETE', path: `/droplets/${segment(id)}`, ...limits });
   }
 
   /** Holds a droplet's traffic: asynchronous tasks wait, others are refused. */
-  pause(key: Droplet['id'], limits: Limits = {}): Promise<DropletAnswer> {
+  async pause(key: Droplet['id'], limits: Limits = {}): Promise<DropletAnswer> {
     return this.post(`/droplets/${segment(key)}/pause`, undefined, limits);
   }
 
   /** Lets a droplet's traffic go on. */
-  resume(key: Droplet['id'], limits: Limits = {}): Promise<DropletAnswer> {
+  async resume(key: Droplet['id'], limits: Limits = {}): Promise<DropletAnswer> {
     return this.post(`/droplets/${segment(key)}/resume`, undefined, limits);
   }
 
   /** Opens or closes a droplet's breaker by hand; `auto` gives it back to its own count. */
-  breaker(key: Droplet['id'], state: BreakerCommand['state'], limits: Limits = {}): Promise<DropletAnswer> {
+  async breaker(key: Droplet['id'], state: BreakerCommand['state'], limits: Limits = {}): Promise<DropletAnswer> {
     return this.post(`/droplets/${segment(key)}/breaker`, { state }, limits);
   }
 

@@ -65,7 +65,7 @@ async function* oneStream(transport: Transport, filter: TaskFilter, options: Eve
       for (const event of parser.push(piece)) if (event.event === 'task') yield changeOf(event, response);
     }
   } catch (error) {
-    throw deadline.signal.aborted ? deadline.signal.reason : error;
+    transport.lost(error, deadline.signal);
   } finally {
     deadline.end();
   }
@@ -91,8 +91,8 @@ async function* textOf({ body }: Response, onPiece: () => void): AsyncGenerator<
   }
 }
 
-/** Is it worth coming back? Not when the server says that it will not have us. */
+/** Is it worth coming back? Not when the server says that it will not have us, or the caller has had enough. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof OrchestratorError) return error.status === null || error.status >= 500 || error.status === 429;
-  return error instanceof TypeError;
+  if (!(error instanceof OrchestratorError)) return false;
+  return error.status === null || error.status >= 500 || error.status === 429;
 }

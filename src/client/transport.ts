@@ -101,8 +101,10 @@ export class Transport {
     return this.fetch(`${this.url}/orchestrator${path}`, init).catch((error: unknown) => this.lost(error, signal));
   }
 
-  private lost(error: unknown, signal: AbortSignal): never {
+  /** What an exchange has ended with, in our words. @throws always */
+  lost(error: unknown, signal: AbortSignal): never {
     if (signal.aborted) throw signal.reason;
+    if (error instanceof OrchestratorError) throw error;
     throw new OrchestratorError(unreachable(this.url, error), { code: 'UNREACHABLE', cause: error });
   }
 }
