@@ -19,7 +19,9 @@ export function resultText(result: TaskResult, { droplet_name, method, path }: S
   const how = isFinal(status)
     ? `${response_status ?? 'no answer'} after ${tries}, ${durationText(duration_ms ?? 0)}`
     : `follow it with 'orchestrator watch ${task_id}'`;
-  const lines = [`${paint.status(status)}  ${plain(`${droplet_name} ${method ?? 'GET'} ${path}`)}  ${how}  ${paint.faint(task_id)}`];
+  const lines = [
+    `${paint.status(status)}  ${plain(`${droplet_name} ${method ?? 'GET'} ${path}`)}  ${how}  ${paint.faint(task_id)}`,
+  ];
   if (replyOf(result)?.headers.has('idempotency-replayed'))
     lines.push(paint.faint('the outcome of an earlier request with this key'));
   if (!recorded) lines.push(paint.bad('the store failed after the call: this answer is all there is'));

@@ -36,7 +36,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const attach: Attach = (command, work) =>
     command.action(async () => {
       const session = openSession(terminal, command.optsWithGlobals<GlobalOptions>());
-      code = await work(session, command.args, command.opts()).catch((error: unknown) => failed(error, session, command));
+      try {
+        code = await work(session, command.args, command.opts());
+      } catch (error) {
+        code = failed(error, session, command);
+      }
     });
   try {
     await programOf(terminal, attach).parseAsync(args, { from: 'user' });

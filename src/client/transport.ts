@@ -124,7 +124,7 @@ function pauseBeforeRepeat(error: unknown, { isRepeatable = false }: Call, repea
 
 /** Node hides why behind "fetch failed"; browsers tell nothing. */
 function unreachable(url: string, error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
+  const { cause } = error as { cause?: unknown };
   const { code, message } = (cause ?? error) as { code?: string; message?: string };
   if (code === 'ECONNREFUSED') return `Nothing listens at ${url}`;
   return `No answer from ${url}: ${code ?? message ?? 'the connection was lost'}`;
