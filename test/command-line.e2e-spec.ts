@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandLine, type Ran, type Surroundings } from './support/command.line.js';
 import { until } from './support/http.client.js';
 import { KeyFile } from './support/keys.js';
 import { TestOrchestrator } from './support/orchestrator.js';
+import { nodeTwenty, sayUntested } from './support/node.twenty.js';
 import { NODE, ROOT, tempFolder, TestProcess } from './support/process.js';
 import { freePort, reply, TestServer } from './support/server.js';
 import { TaskMesh } from './support/task.mesh.js';
@@ -435,7 +435,7 @@ describe('the program itself', () => {
 
   it('works on Node 20, but for serve', async () => {
     const old = nodeTwenty();
-    if (old === null) return console.warn('NODE 20 IS NOT AT HAND: the command line was NOT tested with it');
+    if (old === null) return sayUntested('the command line');
     const submit = start(['submit', 'other', 'GET', '/health'], old);
     expect(await submit.end()).toEqual({ code: 0, signal: null });
     for (const args of [
@@ -457,15 +457,3 @@ const LOADER = `data:text/javascript,${encodeURIComponent(`
   const root = ${JSON.stringify(`file://${ROOT}/dist/`)};
   registerHooks({ load: (url, context, next) => { process.stderr.write(url.replace(root, 'src:') + '\\n'); return next(url, context); } });
 `)}`;
-
-/** The machine's own Node, when it is of the oldest line that the command line is for. */
-function nodeTwenty(): string | null {
-  for (const node of ['/usr/bin/node', '/usr/local/bin/node']) {
-    try {
-      if (execFileSync(node, ['--version'], { encoding: 'utf8' }).startsWith('v20.')) return node;
-    } catch {
-      // There is none.
-    }
-  }
-  return null;
-}
