@@ -58,6 +58,24 @@ module.exports = {
       to: { path: '(^|/)node_modules/@opentelemetry/' },
     },
     {
+      name: 'the-client-stands-alone',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^src/client/' },
+    },
+    {
+      name: 'the-command-line-knows-the-client-only',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: { path: '^src/', pathNot: '^src/(cli|client)/' },
+    },
+    {
+      name: 'the-house-knows-neither-client-nor-command-line',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(cli|client)/|^src/cli\\.ts$' },
+      to: { path: '^src/(cli|client)/|^src/cli\\.ts$' },
+    },
+    {
       name: 'nothing-imports-the-tests',
       severity: 'error',
       from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
