@@ -51,10 +51,9 @@ describe('the package, installed where there is no checkout', () => {
     tarball = path.join(folder, readdirSync(folder).find((file) => file.endsWith('.tgz')) ?? 'none');
     writeFileSync(path.join(app, 'package.json'), '{"type":"module"}');
     await done(start('npm', ['install', '--no-audit', '--no-fund', tarball], app));
-    const fresh = path.join(folder, 'fresh');
-    mkdirSync(fresh);
-    // npx takes an absolute path for a command.
-    const server = start('npx', ['--yes', `../${path.basename(tarball)}`, 'serve', '--port', String(port)], fresh);
+    // npx takes an absolute path for a command, and a folder of modules further up for the project that a path is in.
+    mkdirSync(path.join(folder, 'node_modules'));
+    const server = start('npx', ['--yes', `./${path.basename(tarball)}`, 'serve', '--port', String(port)], folder);
     await until(() => server.hasEnded || server.stdout.includes('"msg":"listening"'), INSTALL_MS).catch(() => undefined);
     if (!server.stdout.includes('"msg":"listening"')) throw new Error(`npx serve: ${server.lines.join('\n')}`);
   }, INSTALL_MS);
@@ -100,7 +99,7 @@ console.log(result.status);
     writeFileSync(path.join(app, 'wrong.ts'), PROGRAM.replace("path: '/", "pfad: '/"));
     const tsc = (file: string): TestProcess => start(path.join(ROOT, 'node_modules/.bin/tsc'), [...TSC, file], app);
     await done(tsc('program.ts'));
-    expect((await done(tsc('wrong.ts'), 2)).stdout).toContain('pfad');
+    expect((await done(tsc('wrong.ts'), 1)).stdout).toContain('pfad');
     expect((await done(start('node', ['program.js'], app))).stdout).toBe('success\n');
   });
 
