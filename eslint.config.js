@@ -25,7 +25,15 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/main.ts', 'src/backup.ts', 'src/openapi.ts', 'src/cli.ts', 'src/config/environment.ts', 'test/**', '**/*.spec.ts'],
+    files: [
+      'src/main.ts',
+      'src/backup.ts',
+      'src/openapi.ts',
+      'src/cli.ts',
+      'src/config/environment.ts',
+      'test/**',
+      '**/*.spec.ts',
+    ],
     rules: { 'no-restricted-globals': 'off' },
   },
   {

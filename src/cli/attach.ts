@@ -3,7 +3,7 @@ import type { ExitCode } from './exit.codes.js';
 import type { Session } from './session.js';
 
 /** What a command does. */
-export type Work<O> = (session: Session, args: readonly string[], options: O) => Promise<ExitCode>;
+type Work<O> = (session: Session, args: readonly string[], options: O) => Promise<ExitCode>;
 
 /** Gives a command its work, and what it works with. */
 export type Attach = <O extends OptionValues>(command: Command, work: Work<O>) => Command;

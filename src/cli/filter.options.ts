@@ -3,7 +3,7 @@ import type { TaskFilter, TaskStatus } from '../client/entry.js';
 import { durationMs } from './duration.js';
 import { addMeta } from './task.options.js';
 
-export const STATUSES = [
+const STATUSES = [
   'queued',
   'running',
   'success',

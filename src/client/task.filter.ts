@@ -44,7 +44,7 @@ export function queryText({
   return query === '' ? '' : `?${query}`;
 }
 
-export const instantText = (value: Date | number | string | undefined): string | undefined =>
+const instantText = (value: Date | number | string | undefined): string | undefined =>
   value instanceof Date ? value.toISOString() : value?.toString();
 
 /** Will a task in this state change no more, except by a retry? */
