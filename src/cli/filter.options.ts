@@ -3,14 +3,7 @@ import type { TaskFilter, TaskStatus } from '../client/entry.js';
 import { durationMs } from './duration.js';
 import { addMeta } from './task.options.js';
 
-const STATUSES = [
-  'queued',
-  'running',
-  'success',
-  'error',
-  'timeout',
-  'cancelled',
-] as const satisfies readonly TaskStatus[];
+const STATUSES = ['queued', 'running', 'success', 'error', 'timeout', 'cancelled'] as const satisfies readonly TaskStatus[];
 
 /** Which tasks a command is about. */
 export interface FilterOptions {
