@@ -12,6 +12,7 @@ describe('the Prometheus figures of the traffic', () => {
       totals: () => Promise.reject(new Error('not asked for')),
       registry: () => ({ cacheAgeSeconds: 0, cacheStatus: 'active', known: 1, reachable: 1 }),
       traffic: () => traffic,
+      queued: () => 0,
     });
   });
 

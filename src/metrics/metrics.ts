@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Durations } from './durations.js';
+import type { FinishedTask } from './finished.task.js';
 import { createInstruments } from './instruments.js';
+import { StepFigures } from './step.figures.js';
 
 const BREAKER_STATES = ['closed', 'half-open', 'open', 'paused'] as const;
 
@@ -40,19 +42,14 @@ export interface SyncFigures {
   readonly lastDurationMs: number;
 }
 
-export interface FinishedTask {
-  readonly droplet: string;
-  readonly status: string;
-  readonly durationMs: number;
-  readonly retryCount: number;
-}
-
 /** Where the figures come from that are computed when asked; their owners hand them in. */
 export interface FigureSources {
   totals: () => Promise<TaskTotals>;
   registry: () => RegistryFigures;
   /** Of the droplets that had calls. */
   traffic: () => readonly TrafficFigures[];
+  /** Asynchronous tasks and callbacks that wait or run, in all processes. */
+  queued: () => number;
 }
 
 /** Is told by the others what happened, and asks nobody. */
@@ -60,6 +57,8 @@ export interface FigureSources {
 export class Metrics {
   private readonly instruments = createInstruments();
   readonly durations = new Durations();
+  /** Of the step of the history that is under way. */
+  readonly step = new StepFigures();
   private syncFigures: SyncFigures = { total: 0, success: 0, error: 0, lastSync: null, lastDurationMs: 0 };
   private readonly given: Partial<FigureSources> = {};
 
@@ -69,16 +68,18 @@ export class Metrics {
   }
 
   get sources(): FigureSources {
-    const { totals, registry, traffic } = this.given;
-    if (!totals || !registry || !traffic) throw new Error('The owners of the figures have not handed them in yet');
-    return { totals, registry, traffic };
+    const { totals, registry, traffic, queued } = this.given;
+    if (!totals || !registry || !traffic || !queued) throw new Error('The owners of the figures have not handed them in yet');
+    return { totals, registry, traffic, queued };
   }
 
   get syncs(): SyncFigures {
     return this.syncFigures;
   }
 
-  taskFinished({ droplet, status, durationMs, retryCount }: FinishedTask): void {
+  taskFinished(task: FinishedTask): void {
+    const { droplet, status, durationMs, retryCount } = task;
+    this.step.add(task);
     // A cancelled task is in none of the JSON figures; contract §4.
     if (status !== 'cancelled') this.durations.add(durationMs);
     this.instruments.tasks.inc({ droplet, status });

@@ -9,7 +9,7 @@ const IDENTITY = { service: 'orchestrator', version: '1.1.0', uptimeSeconds: 12.
 function metrics(totals: Partial<TaskTotals> = {}, registry: Partial<RegistryFigures> = {}): Metrics {
   const made = new Metrics();
   made.provide({ totals: () => Promise.resolve({ ...NONE, ...totals }), registry: () => ({ ...REGISTRY, ...registry }) });
-  made.provide({ traffic: () => [] });
+  made.provide({ traffic: () => [], queued: () => 0 });
   return made;
 }
 

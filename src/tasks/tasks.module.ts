@@ -17,6 +17,7 @@ import { TaskCaller } from './task.caller.js';
 import { TaskControl } from './task.control.js';
 import { TaskEvents } from './task.events.js';
 import { TaskJournal } from './task.journal.js';
+import { TaskQueue } from './task.queue.js';
 import { TaskRecovery } from './task.recovery.js';
 import { TaskRules } from './task.rules.js';
 import { TaskService } from './task.service.js';
@@ -38,12 +39,13 @@ import { TasksController } from './tasks.controller.js';
 export class TasksModule implements OnModuleInit {
   constructor(
     private readonly store: TaskStore,
+    private readonly queue: TaskQueue,
     private readonly metrics: Metrics,
   ) {}
 
   /** The figures go on where the process before left off. */
   async onModuleInit(): Promise<void> {
-    this.metrics.provide({ totals: () => this.store.totals() });
+    this.metrics.provide({ totals: () => this.store.totals(), queued: () => this.queue.size });
     for (const ms of await this.store.lastDurations(KEPT_DURATIONS)) this.metrics.durations.add(ms);
   }
 }
