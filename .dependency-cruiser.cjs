@@ -1,4 +1,4 @@
-/** The arrows of the house point down only: openapi, docs, udc, health → tasks → registry → auth → outbound → metrics, inbound → common, config. */
+/** The arrows of the house point down only: openapi, dashboard, docs, udc, health → tasks → registry → auth → outbound → metrics, inbound → common, config. */
 const ORDER = [
   'config',
   'common',
@@ -11,6 +11,7 @@ const ORDER = [
   'health',
   'udc',
   'docs',
+  'dashboard',
   'openapi',
 ];
 
@@ -49,6 +50,18 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/storage/' },
       to: { path: '^node:sqlite$|(^|/)node_modules/pg(-boss)?/' },
+    },
+    {
+      name: 'the-page-stands-alone',
+      severity: 'error',
+      from: { path: '^src/dashboard/page/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^src/dashboard/page/' },
+    },
+    {
+      name: 'nothing-imports-the-page',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dashboard/page/' },
+      to: { path: '^src/dashboard/page/' },
     },
     {
       name: 'nothing-imports-the-tests',
