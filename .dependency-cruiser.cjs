@@ -1,4 +1,4 @@
-/** The arrows of the house point down only: openapi, docs, udc, health → tasks → registry → auth → outbound → inbound → tracing, metrics → common, config. */
+/** The arrows of the house point down only: openapi, dashboard, docs, udc, health → tasks → registry → auth → outbound → inbound → tracing, metrics → common, config. */
 const ORDER = [
   'config',
   'common',
@@ -12,6 +12,7 @@ const ORDER = [
   'health',
   'udc',
   'docs',
+  'dashboard',
   'openapi',
 ];
 
@@ -74,6 +75,18 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(cli|client)/|^src/cli\\.ts$' },
       to: { path: '^src/(cli|client)/|^src/cli\\.ts$' },
+    },
+    {
+      name: 'the-page-stands-alone',
+      severity: 'error',
+      from: { path: '^src/dashboard/page/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^src/dashboard/page/' },
+    },
+    {
+      name: 'nothing-imports-the-page',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/dashboard/page/' },
+      to: { path: '^src/dashboard/page/' },
     },
     {
       name: 'nothing-imports-the-tests',

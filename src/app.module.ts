@@ -3,6 +3,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { CommonModule } from './common/common.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Settings } from './config/settings.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { DocsModule } from './docs/docs.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -20,7 +21,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ...[ConfigModule.with(settings), CommonModule, TracingModule, StorageModule.for(settings)],
-        ...[AuthModule, RegistryModule, TasksModule, MetricsModule, HealthModule, UdcModule, DocsModule],
+        ...[AuthModule, RegistryModule, TasksModule, MetricsModule, HealthModule, UdcModule, DocsModule, DashboardModule],
       ],
     };
   }

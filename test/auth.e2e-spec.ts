@@ -67,6 +67,7 @@ const ROUTES: readonly (readonly [method: string, path: string, scope: Scope | '
   ['POST', '/droplets/none/breaker', 'admin'],
   ['GET', '/metrics', 'any'],
   ['GET', '/metrics/prometheus', 'any'],
+  ['GET', '/metrics/history', 'any'],
   ['GET', '/health', 'nothing'],
   ['GET', '/health/live', 'nothing'],
   ['GET', '/health/ready', 'nothing'],
@@ -74,6 +75,8 @@ const ROUTES: readonly (readonly [method: string, path: string, scope: Scope | '
   ['GET', '/capabilities', 'nothing'],
   ['GET', '/openapi.json', 'nothing'],
   ['GET', '/docs', 'nothing'],
+  ['GET', '/dashboard', 'nothing'],
+  ['GET', '/dashboard/main.js', 'nothing'],
   ['GET', '/', 'nothing'],
 ];
 

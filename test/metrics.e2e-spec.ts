@@ -28,6 +28,27 @@ describe('metrics', () => {
   const figures = async () => (await orchestrator.get('/orchestrator/metrics')).json;
   const run = (path: string, more: object = {}) => orchestrator.task({ droplet_name: 'echo', path, ...more });
 
+  describe('GET /metrics/history', () => {
+    const history = async (query = '') => (await orchestrator.get(`/orchestrator/metrics/history${query}`)).json;
+
+    it('shows the step that is under way, with what ended in it and what is still to do', async () => {
+      await run('/echo');
+      await run('/status?code=404');
+      await orchestrator.task({ droplet_name: 'echo', path: '/echo', delay_ms: 3_600_000 });
+      const { step_seconds, samples, current } = await history();
+      expect([step_seconds, samples]).toEqual([15, []]);
+      expect(current).toMatchObject({ success: 1, error: 1, timeout: 0, cancelled: 0, queued: 1, in_flight: 0, waiting: 0 });
+      expect(Math.abs(current.at - seconds())).toBeLessThan(5);
+      expect(current.p50_ms).toBeGreaterThan(0);
+      expect(current.p99_ms).toBeGreaterThanOrEqual(current.p95_ms);
+    });
+
+    it.each(['-1', 'x', '', '1e3', '1&since=2'])('refuses since=%s', async (since) => {
+      const { status, json } = await orchestrator.get(`/orchestrator/metrics/history?since=${since}`);
+      expect([status, json.error.details.errors]).toEqual([400, [{ field: 'since', message: 'must be epoch seconds' }]]);
+    });
+  });
+
   describe('GET /metrics', () => {
     it('has exactly the keys of the contract (seed: metrics_returns_operational_data, get_metrics_returns_response)', async () => {
       const { status, json } = await orchestrator.get('/orchestrator/metrics');

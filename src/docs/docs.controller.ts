@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../common/access.js';
 import { docsPage, PAGE_HEADERS, type OpenApiDocument } from './docs.page.js';
-import { StaticFile } from './static.file.js';
+import { StaticFile } from '../inbound/static.file.js';
 
 const DOCUMENT = new URL('../../openapi.json', import.meta.url);
 

@@ -1,9 +1,12 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import accepts from 'accepts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PublicAsMetrics } from '../common/access.js';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
+import { History } from './history.js';
+import { sinceOf } from './history.query.js';
+import { historyView } from './history.view.js';
 import { Metrics } from './metrics.js';
 import { metricsView } from './metrics.view.js';
 
@@ -17,6 +20,7 @@ const PARAMETERS = /;(?!\s*q=)[^;,]*/gi;
 export class MetricsController {
   constructor(
     private readonly metrics: Metrics,
+    private readonly history: History,
     private readonly settings: Settings,
   ) {}
 
@@ -29,6 +33,13 @@ export class MetricsController {
     if (preferred !== false && preferred !== 'application/json') return this.prometheus(reply);
     const identity = { service: this.settings.SERVICE_NAME, version: VERSION, uptimeSeconds: performance.now() / 1000 };
     return metricsView(this.metrics, identity);
+  }
+
+  /** The last hour, in steps. */
+  @Get('history')
+  @PublicAsMetrics()
+  lastHour(@Query('since') since: unknown) {
+    return historyView(this.history, sinceOf(since));
   }
 
   @Get('prometheus')

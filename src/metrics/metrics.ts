@@ -3,12 +3,15 @@ import { keepOf } from './droplet.labels.js';
 import { Durations } from './durations.js';
 import { BREAKER_STATES, type FigureSources, type FinishedTask, type SyncFigures } from './figures.js';
 import { createInstruments } from './instruments.js';
+import { StepFigures } from './step.figures.js';
 
 /** Is told by the others what happened, and asks nobody. */
 @Injectable()
 export class Metrics {
   private readonly instruments = createInstruments();
   readonly durations = new Durations();
+  /** Of the step of the history that is under way. */
+  readonly step = new StepFigures();
   private syncFigures: SyncFigures = { total: 0, success: 0, error: 0, lastSync: null, lastDurationMs: 0 };
   private readonly given: Partial<FigureSources> = {};
 
@@ -28,7 +31,9 @@ export class Metrics {
     return this.syncFigures;
   }
 
-  taskFinished({ droplet, status, durationMs, retryCount }: FinishedTask): void {
+  taskFinished(task: FinishedTask): void {
+    const { droplet, status, durationMs, retryCount } = task;
+    this.step.add(task);
     // A cancelled task is in none of the JSON figures; contract §4.
     if (status !== 'cancelled') this.durations.add(durationMs);
     this.instruments.tasks.inc({ droplet, status });

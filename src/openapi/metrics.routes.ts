@@ -1,5 +1,6 @@
 import { MetricsController } from '../metrics/metrics.controller.js';
 import { describe } from './operation.js';
+import { parameter } from './parameters.js';
 import { ref, string } from './schema.js';
 
 const EXAMPLE = `# HELP orchestrator_tasks_total Finished tasks
@@ -17,6 +18,13 @@ export const METRICS_ROUTES = [
       description: 'JSON, or Prometheus text for a client whose `Accept` prefers that.',
       answer: { description: 'The figures', schema: ref('Metrics'), text: PROMETHEUS },
       errors: ['STORAGE_UNAVAILABLE'],
+    },
+    lastHour: {
+      ...{ id: 'getMetricsHistory', tag: 'Service', summary: 'The last hour in steps, as this process saw it' },
+      description: 'Steps of 15 seconds, the oldest first, and the one that is under way. Nothing is kept over a restart.',
+      parameters: [parameter('Since')],
+      answer: { description: 'The steps', schema: ref('MetricsHistory') },
+      errors: ['INVALID_REQUEST'],
     },
     prometheus: {
       ...{ id: 'getPrometheusMetrics', tag: 'Service', summary: 'The figures as Prometheus text' },

@@ -1,4 +1,4 @@
-import { epoch, integer, nullable, number, object, oneOf, string, type Schema } from './schema.js';
+import { epoch, integer, list, nullable, number, object, oneOf, ref, string, type Schema } from './schema.js';
 
 const count = (description: string): Schema => integer(description, { minimum: 0 });
 const figure = (description: string): Schema => number(`${description}, to two decimals`, { minimum: 0 });
@@ -30,6 +30,24 @@ const registry = object({
   cache_status: oneOf(['active', 'stale', 'unavailable'], 'How fresh the list is'),
 });
 
+const percentile = (description: string): Schema => nullable(figure(`${description}; null for none, cancelled ones left out`));
+
+const sample = object({
+  at: epoch('Its end; of the step that is under way, now'),
+  seconds: figure('How long it was'),
+  success: count('Tasks that came to a success in it'),
+  error: count('To an error'),
+  timeout: count('To a timeout'),
+  cancelled: count('That were cancelled'),
+  retries: count('Failed attempts of all of them'),
+  p50_ms: percentile('The median of their durations, to a few percent'),
+  p95_ms: percentile('The 95th percentile'),
+  p99_ms: percentile('The 99th percentile'),
+  queued: count('Asynchronous tasks and callbacks that waited or ran at its end, in all processes'),
+  in_flight: count('Calls under way at its end'),
+  waiting: count('Calls that waited for a place at its end'),
+});
+
 export const METRICS_SCHEMAS: Readonly<Record<string, Schema>> = {
   Metrics: object({
     service: string('SERVICE_NAME'),
@@ -41,4 +59,10 @@ export const METRICS_SCHEMAS: Readonly<Record<string, Schema>> = {
     droplets_known: count('How many the list holds'),
     droplets_reachable: count('Of them those whose last call was answered, or that were not called yet'),
   }),
+  MetricsHistory: object({
+    step_seconds: count('How long a step is'),
+    samples: list(ref('MetricsSample'), { maxItems: 240 }),
+    current: ref('MetricsSample'),
+  }),
+  MetricsSample: sample,
 };

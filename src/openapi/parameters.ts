@@ -6,7 +6,12 @@ const header = (name: string, description: string, schema: Schema, example?: str
 });
 
 /** Which parameter a name in a path stands for. */
-export const PATH_PARAMETERS: Readonly<Record<string, string>> = { id: 'TaskId', key: 'DropletKey', name: 'DropletName' };
+export const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  id: 'TaskId',
+  key: 'DropletKey',
+  name: 'DropletName',
+  file: 'PageFile',
+};
 
 const inPath = (name: string, description: string, schema: Schema): Schema => ({
   name,
@@ -23,6 +28,7 @@ export const PARAMETERS: Readonly<Record<string, Schema>> = {
     examples: ['billing'],
   }),
   DropletName: inPath('name', 'The name of a droplet, without regard to case', { type: 'string', examples: ['billing'] }),
+  PageFile: inPath('file', 'The name of a file of the page', { type: 'string', examples: ['main.js'] }),
   RequestId: header(
     'X-Request-ID',
     'Names the request in logs and in the answer; one that does not fit is replaced, never refused.',
@@ -47,6 +53,11 @@ export const PARAMETERS: Readonly<Record<string, Schema>> = {
     { type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}' },
     '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   ),
+  Since: {
+    ...{ name: 'since', in: 'query', required: false, description: 'Only what ended after this time, epoch seconds' },
+    schema: { type: 'number', minimum: 0 },
+    example: 0,
+  },
   LastEventId: header(
     'Last-Event-ID',
     'The id of the last event that came: the stream goes on after it while it is still kept.',

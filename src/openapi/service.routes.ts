@@ -1,4 +1,5 @@
 import { UdcController } from '../udc/udc.controller.js';
+import { DashboardController } from '../dashboard/dashboard.controller.js';
 import { DocsController } from '../docs/docs.controller.js';
 import { describe, type Operation } from './operation.js';
 import { parameter } from './parameters.js';
@@ -28,6 +29,20 @@ export const SERVICE_ROUTES = [
       ...{ id: 'getDocs', tag: 'Service', summary: 'This document as a page', parameters: [parameter('IfNoneMatch')] },
       answer: { ...file, text: [{ type: 'text/html', schema: string('The page') }] },
       moreAnswers: { 304: { description: 'The copy at hand is still the same', headers: ['ETag'] } },
+    },
+  }),
+  describe(DashboardController, {
+    page: {
+      ...{ id: 'getDashboard', tag: 'Service', summary: 'The page for operators', parameters: [parameter('IfNoneMatch')] },
+      description: 'The page asks this API, with a key that its reader gives it.',
+      answer: { ...file, text: [{ type: 'text/html', schema: string('The page') }] },
+      moreAnswers: { 304: { description: 'The copy at hand is still the same', headers: ['ETag'] } },
+    },
+    file: {
+      ...{ id: 'getDashboardFile', tag: 'Service', summary: 'A file of the page', parameters: [parameter('IfNoneMatch')] },
+      answer: { ...file, text: ['text/javascript', 'image/svg+xml'].map((type) => ({ type, schema: string('The file') })) },
+      moreAnswers: { 304: { description: 'The copy at hand is still the same', headers: ['ETag'] } },
+      errors: ['NOT_FOUND'],
     },
   }),
 ];

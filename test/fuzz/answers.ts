@@ -8,7 +8,8 @@ export interface Answer {
 
 const ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** What only figures, events and pages are answered as; an error never is. */
-const isText = (type: string): boolean => /^(text\/(plain|event-stream|html)|application\/openmetrics-text)/.test(type);
+const isText = (type: string): boolean =>
+  /^(text\/(plain|event-stream|html|javascript)|image\/svg|application\/openmetrics-text)/.test(type);
 
 /** Throws unless an answer is one that the contract knows, whatever was asked. @param isHead there is no body to look at */
 export function checkAnswer({ status, headers, text }: Answer, isHead = false): void {

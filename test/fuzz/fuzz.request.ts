@@ -18,8 +18,17 @@ const rarely = <T>(arbitrary: Arbitrary<T>, odds = 6): Arbitrary<T | null> =>
 const TASK_IDS = ['{known}', '{known}', '{known}', '01a208aa-36cc-7381-8cf1-778459578aeb', '{known}%00'];
 const DROPLET_KEYS = ['echo', 'Echo', 'd1', 'd2', 'd3', 'gone', '1', '2', '3', '-1', '1e9', '99999999999999999999'];
 
+const FILES = ['main.js', 'dom.js', 'icon.svg', 'early.js', 'index.html', '..%2f..%2fpackage.json', '__proto__'];
+
+/** What stands in a path for the first of these names in it, mostly. */
+const CHOICES: readonly (readonly [string, readonly string[]])[] = [
+  [':id', TASK_IDS],
+  [':file', FILES],
+  [':', DROPLET_KEYS],
+];
+
 function filled(path: string): Arbitrary<string> {
-  const choices = path.includes(':id') ? TASK_IDS : DROPLET_KEYS;
+  const [, choices = ['']] = CHOICES.find(([name]) => path.includes(name)) ?? [];
   return fc
     .oneof({ weight: 3, arbitrary: fc.constantFrom(...choices) }, { weight: 1, arbitrary: urlText() })
     .map((value) => path.replace(/:\w+/, () => value));

@@ -6,7 +6,7 @@ type Field = Arbitrary<string>;
 
 export interface FuzzRoute {
   readonly method: string;
-  /** `:id`, `:key` and `:name` are filled in. */
+  /** `:id`, `:key`, `:name` and `:file` are filled in. */
   readonly path: string;
   readonly fields?: Readonly<Record<string, Field>>;
   readonly query?: readonly string[];
@@ -117,6 +117,7 @@ export function fuzzRoutes(places: Places): readonly FuzzRoute[] {
     '/health/startup',
     '/openapi.json',
     '/docs',
+    '/dashboard',
   ];
   return [
     { method: 'POST', path: '/tasks', fields: task },
@@ -129,9 +130,11 @@ export function fuzzRoutes(places: Places): readonly FuzzRoute[] {
     { method: 'POST', path: '/tasks/:id/retry' },
     { method: 'GET', path: '/metrics' },
     { method: 'GET', path: '/metrics/prometheus' },
+    { method: 'GET', path: '/metrics/history', query: ['since'] },
     { method: 'GET', path: '/droplets' },
     { method: 'GET', path: '/droplets/name/:name' },
     { method: 'GET', path: '/droplets/:key' },
+    { method: 'GET', path: '/dashboard/:file' },
     { method: 'POST', path: '/register', fields: dropletFields(places) },
     { method: 'POST', path: '/droplets', fields: dropletFields(places) },
     { method: 'PATCH', path: '/droplets/:key', fields: dropletFields(places) },

@@ -1,0 +1,190 @@
+import { h, setAttribute, setText, svg } from './dom.js';
+import { timeOfDay } from './format.js';
+import { spanMinutes } from './samples.js';
+import { areaPath, linear, linePath, niceMax } from './scale.js';
+
+const HEIGHT = 132;
+const EDGE = { top: 10, bottom: 18, left: 2, right: 2 };
+
+/**
+ * @typedef {import('./api.types.d.ts').Sample} Sample
+ * @typedef {object} Series
+ * @property {string} name
+ * @property {string} tone the class that gives the colour
+ * @property {(sample: Sample) => number | null} value
+ * @typedef {object} PlotOptions
+ * @property {string} title
+ * @property {boolean} isStacked areas on top of each other; else lines
+ * @property {readonly Series[]} series
+ * @property {(value: number | null) => string} format
+ * @property {number} least where the axis ends at the least
+ */
+
+/** The last hour of some figures. The legend tells the values under the pointer, or, by the arrow keys, of any step. */
+export class Plot {
+  /** @type {readonly Sample[]} */
+  #samples = [];
+  /** @type {number | null} */
+  #cursor = null;
+  #width = 300;
+
+  /**
+   * @param {HTMLElement} host
+   * @param {PlotOptions} options
+   */
+  constructor(host, options) {
+    this.options = options;
+    this.values = options.series.map(() => h('b', {}, '–'));
+    this.when = h('span', { class: 'when' });
+    this.shapes = options.series.map(({ tone }) => svg('path', { class: `${options.isStacked ? 'area' : 'line'} ${tone}` }));
+    this.grid = svg('g', { class: 'grid' });
+    this.labels = svg('g', { class: 'labels' });
+    this.pointer = svg('line', { class: 'pointer', y1: EDGE.top, y2: HEIGHT - EDGE.bottom });
+    this.chart = svg('svg', { height: HEIGHT, 'aria-hidden': 'true' }, this.grid, ...this.shapes, this.labels, this.pointer);
+    this.figure = h('div', { class: 'chart', tabindex: 0, role: 'img' }, this.chart);
+    host.append(h('header', {}, h('h3', {}, options.title), this.when), this.#legend(), this.figure);
+    this.#listen();
+  }
+
+  /** @param {readonly Sample[]} samples oldest first */
+  show(samples) {
+    this.#samples = samples;
+    this.#draw();
+  }
+
+  #legend() {
+    const items = this.options.series.map(({ name, tone }, index) =>
+      h('li', {}, h('i', { class: `key ${tone}` }), name, this.values[index]),
+    );
+    return h('ul', { class: 'legend' }, ...items);
+  }
+
+  #listen() {
+    this.figure.addEventListener('pointermove', ({ clientX }) => this.#pointAt(clientX));
+    this.figure.addEventListener('pointerleave', () => this.#point(null));
+    this.figure.addEventListener('blur', () => this.#point(null));
+    this.figure.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[event.key];
+      if (step === undefined) return;
+      event.preventDefault();
+      const last = this.#samples.length - 1;
+      this.#point(Math.min(last, Math.max(0, (this.#cursor ?? last) + step)));
+    });
+    new ResizeObserver(([entry]) => {
+      this.#width = Math.max(120, Math.round(entry?.contentRect.width ?? 0));
+      this.#draw();
+    }).observe(this.figure);
+  }
+
+  get #end() {
+    return this.#samples.at(-1)?.at ?? 0;
+  }
+
+  get #x() {
+    return linear([this.#end - spanMinutes(this.#samples) * 60, this.#end], [EDGE.left, this.#width - EDGE.right]);
+  }
+
+  #draw() {
+    const { isStacked, least, format } = this.options;
+    const rows = this.#samples.map((sample) => this.options.series.map(({ value }) => value(sample)));
+    const totals = rows.map((row) => (isStacked ? row.reduce((sum, value) => (sum ?? 0) + (value ?? 0), 0) : maxOf(row)));
+    const max = niceMax(maxOf(totals) ?? 0, least);
+    const y = linear([0, max], [HEIGHT - EDGE.bottom, EDGE.top]);
+    setAttribute(this.chart, 'viewBox', `0 0 ${this.#width} ${HEIGHT}`);
+    this.shapes.forEach((shape, index) =>
+      setAttribute(shape, 'd', isStacked ? this.#area(rows, index, y) : this.#line(rows, index, y)),
+    );
+    this.#drawGrid(y, [max, max / 2], format);
+    this.#tell();
+  }
+
+  /**
+   * @param {(number | null)[][]} rows
+   * @param {number} index
+   * @param {(value: number) => number} y
+   */
+  #line(rows, index, y) {
+    return linePath(
+      this.#places.map(([x, place]) => {
+        const value = rows[place]?.[index] ?? null;
+        return [x, value === null ? null : y(value)];
+      }),
+    );
+  }
+
+  /**
+   * @param {(number | null)[][]} rows
+   * @param {number} index
+   * @param {(value: number) => number} y
+   */
+  #area(rows, index, y) {
+    return areaPath(
+      this.#places.map(([x, place]) => {
+        const row = rows[place] ?? [];
+        const below = row.slice(0, index).reduce((/** @type {number} */ sum, value) => sum + (value ?? 0), 0);
+        return [x, y(below + (row[index] ?? 0)), y(below)];
+      }),
+    );
+  }
+
+  /**
+   * Where each sample stands; the first one from its beginning on, so that one alone is something to see.
+   * @returns {(readonly [number, number])[]}
+   */
+  get #places() {
+    const x = this.#x;
+    const [first] = this.#samples;
+    const ends = this.#samples.map(({ at }, place) => /** @type {const} */ ([x(at), place]));
+    return first ? [[x(first.at - first.seconds), 0], ...ends] : ends;
+  }
+
+  /**
+   * @param {(value: number) => number} y
+   * @param {readonly number[]} values
+   * @param {(value: number) => string} format
+   */
+  #drawGrid(y, values, format) {
+    const right = this.#width - EDGE.right;
+    const lines = [0, ...values].map((value) => svg('line', { x1: EDGE.left, x2: right, y1: y(value), y2: y(value) }));
+    this.grid.replaceChildren(...lines);
+    const ofValues = values.map((value) => svg('text', { x: EDGE.left, y: y(value) - 3 }, format(value)));
+    const middle = (EDGE.left + right) / 2;
+    const span = spanMinutes(this.#samples);
+    const ofTimes = [
+      svg('text', { x: EDGE.left, y: HEIGHT - 4 }, `${span} min ago`),
+      svg('text', { x: middle, y: HEIGHT - 4, 'text-anchor': 'middle' }, span / 2),
+      svg('text', { x: right, y: HEIGHT - 4, 'text-anchor': 'end' }, 'now'),
+    ];
+    this.labels.replaceChildren(...ofValues, ...ofTimes);
+  }
+
+  /** @param {number} clientX */
+  #pointAt(clientX) {
+    const { left } = this.figure.getBoundingClientRect();
+    const x = this.#x;
+    const distances = this.#samples.map(({ at }) => Math.abs(x(at) - (clientX - left)));
+    this.#point(distances.indexOf(Math.min(...distances)));
+  }
+
+  /** @param {number | null} index */
+  #point(index) {
+    this.#cursor = index === null || index < 0 ? null : index;
+    this.#tell();
+  }
+
+  /** Tells the values of the step pointed at, or of the last whole one. */
+  #tell() {
+    const sample = this.#samples[this.#cursor ?? this.#samples.length - 1];
+    const texts = this.options.series.map(({ value }) => this.options.format(sample ? value(sample) : null));
+    this.values.forEach((node, index) => setText(node, texts[index] ?? ''));
+    const isPast = this.#cursor !== null && sample !== undefined;
+    setText(this.when, isPast ? timeOfDay(sample.at) : 'now');
+    setAttribute(this.pointer, 'class', isPast ? 'pointer on' : 'pointer');
+    if (isPast) for (const name of ['x1', 'x2']) setAttribute(this.pointer, name, this.#x(sample.at));
+    const summary = this.options.series.map(({ name }, index) => `${name} ${texts[index] ?? ''}`).join(', ');
+    setAttribute(this.figure, 'aria-label', `${this.options.title}, ${isPast ? timeOfDay(sample.at) : 'now'}: ${summary}`);
+  }
+}
+
+/** @param {readonly (number | null)[]} values */
+const maxOf = (values) => values.reduce((most, value) => (value !== null && value > (most ?? -Infinity) ? value : most), null);
