@@ -271,6 +271,17 @@ describe('submit --file', () => {
     expect(stderr).toBe('2 tasks: 1 queued, 1 refused\n');
   });
 
+  it('does not say from where to go on when nobody knows whether a batch arrived', async () => {
+    const deaf = await TestServer.start((_seen, response) => void response.destroy());
+    const name = file('lost.jsonl', [task('/health'), task('/health')].join('\n'));
+    const environment = { ORCHESTRATOR_URL: deaf.url };
+    const lost = await cli(`submit --file ${name}`, { environment });
+    await deaf.stop();
+    expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('Whether lines 1 to 2 arrived is not known')]);
+    const refused = await cli(`submit --file ${name}`, { environment });
+    expect([refused.code, refused.stderr]).toEqual([3, expect.not.stringContaining('arrived')]);
+  });
+
   it('takes more than one request holds, from stdin, with a bar on a terminal, and begins where it is told', async () => {
     const stdin = Array.from({ length: 1002 }, () => task('/health')).join('\n');
     const { code, stderr } = await cli('submit --file - --from-line 2', { stdin, columns: 80 });

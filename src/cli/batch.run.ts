@@ -64,8 +64,8 @@ async function handOver(
 /** Says how far it came, for the rest of the file. */
 function stopped(error: unknown, { output }: Session, batch: readonly FileTask[]): never {
   const [first = 1, last = 1] = [batch[0]?.line, batch.at(-1)?.line];
-  const isLost = error instanceof OrchestratorError && error.status === null && error.code !== 'UNREACHABLE';
-  if (isLost) output.note(`Whether lines ${first} to ${last} arrived is not known: see 'orchestrator tasks'`);
+  const isRefused = error instanceof OrchestratorError && !error.mayHaveArrived;
+  if (!isRefused) output.note(`Whether lines ${first} to ${last} arrived is not known: see 'orchestrator tasks'`);
   else if (first > 1) output.note(`Everything before line ${first} was handed over: go on with --from-line ${first}`);
   throw error;
 }

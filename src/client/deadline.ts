@@ -41,7 +41,8 @@ export class Deadline {
   }
 }
 
-const timedOut = (ms: number): OrchestratorError => new OrchestratorError(`No answer within ${ms} ms`, { code: 'TIMED_OUT' });
+const timedOut = (ms: number): OrchestratorError =>
+  new OrchestratorError(`No answer within ${ms} ms`, { code: 'TIMED_OUT', mayHaveArrived: true });
 
 /** Resolves after a time. @throws the signal's reason, at once, when it is aborted */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ interface Facts {
   readonly details?: Failure['details'];
   readonly requestId?: string | null;
   readonly retryAfter?: number | null;
+  readonly mayHaveArrived?: boolean;
   readonly cause?: unknown;
 }
 
@@ -28,6 +29,8 @@ export class OrchestratorError extends Error {
   readonly requestId: string | null;
   /** Seconds after which it may be tried again; null where nothing was said. */
   readonly retryAfter: number | null;
+  /** True when no answer came, and nobody knows whether the request took effect. */
+  readonly mayHaveArrived: boolean;
 
   constructor(message: string, facts: Facts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
@@ -36,5 +39,6 @@ export class OrchestratorError extends Error {
     this.details = facts.details ?? null;
     this.requestId = facts.requestId ?? null;
     this.retryAfter = facts.retryAfter ?? null;
+    this.mayHaveArrived = facts.mayHaveArrived ?? false;
   }
 }

@@ -105,7 +105,10 @@ export class Transport {
   lost(error: unknown, signal: AbortSignal): never {
     if (signal.aborted) throw signal.reason;
     if (error instanceof OrchestratorError) throw error;
-    throw new OrchestratorError(unreachable(this.url, error), { code: 'UNREACHABLE', cause: error });
+    const { code = '', message } = causeOf(error);
+    const mayHaveArrived = !NEVER_SENT.has(code);
+    const text = code === 'ECONNREFUSED' ? `Nothing listens at ${this.url}` : `No answer from ${this.url}: ${code || message}`;
+    throw new OrchestratorError(text, { code: 'UNREACHABLE', mayHaveArrived, cause: error });
   }
 }
 
@@ -123,11 +126,14 @@ function pauseBeforeRepeat(error: unknown, { isRepeatable = false }: Call, repea
 }
 
 /** Node hides why behind "fetch failed"; browsers tell nothing. */
-function unreachable(url: string, error: unknown): string {
+/** What came before any connection stood: no byte of the request left. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** `fetch` wraps what really happened. */
+function causeOf(error: unknown): { readonly code?: string; readonly message: string } {
   const { cause } = error as { cause?: unknown };
-  const { code, message } = (cause ?? error) as { code?: string; message?: string };
-  if (code === 'ECONNREFUSED') return `Nothing listens at ${url}`;
-  return `No answer from ${url}: ${code ?? message ?? 'the connection was lost'}`;
+  const { code, message = 'the connection was lost' } = (cause ?? error) as { code?: string; message?: string };
+  return code === undefined ? { message } : { code, message };
 }
 
 function baseUrl(text: string): string {
