@@ -59,7 +59,10 @@ export interface FigureSources {
   registry: () => RegistryFigures;
   /** Of the droplets that had calls. */
   traffic: () => readonly TrafficFigures[];
+  /** Asks the store; may throw. */
   queue: () => QueueFigures;
+  /** Jobs that wait or run, in all processes; asks nobody. */
+  queued: () => number;
   eventReaders: () => number;
   isStoreWritable: () => boolean;
 }

@@ -21,10 +21,10 @@ export class Metrics {
   }
 
   get sources(): FigureSources {
-    const { totals, registry, traffic, queue, eventReaders, isStoreWritable } = this.given;
-    if (!totals || !registry || !traffic || !queue || !eventReaders || !isStoreWritable)
+    const { totals, registry, traffic, queue, queued, eventReaders, isStoreWritable } = this.given;
+    if (!totals || !registry || !traffic || !queue || !queued || !eventReaders || !isStoreWritable)
       throw new Error('The owners of the figures have not handed them in yet');
-    return { totals, registry, traffic, queue, eventReaders, isStoreWritable };
+    return { totals, registry, traffic, queue, queued, eventReaders, isStoreWritable };
   }
 
   get syncs(): SyncFigures {
@@ -119,20 +119,30 @@ export class Metrics {
 
   /** What is known only when it is asked for. */
   private setFigures(): void {
-    const { dropletsKnown, dropletsReachable, cacheAge, queueJobs, queueOldestDue, eventReaders, storeWritable } =
-      this.instruments;
-    const { registry, queue, ...sources } = this.sources;
+    const { dropletsKnown, dropletsReachable, cacheAge, eventReaders, storeWritable } = this.instruments;
+    const { registry, ...sources } = this.sources;
     const { known, reachable, cacheAgeSeconds } = registry();
     dropletsKnown.set(known);
     dropletsReachable.set(reachable);
     cacheAge.set(cacheAgeSeconds);
-    const { waiting, running, oldestDueMs } = queue();
-    queueJobs.set({ state: 'waiting' }, waiting);
-    queueJobs.set({ state: 'running' }, running);
-    queueOldestDue.set(oldestDueMs / 1000);
     eventReaders.set(sources.eventReaders());
     storeWritable.set(sources.isStoreWritable() ? 1 : 0);
     this.setTraffic();
+    this.setQueue();
+  }
+
+  /** A store that cannot be read takes none of the other figures with it: one of them says how it does. */
+  private setQueue(): void {
+    const { queueJobs, queueOldestDue } = this.instruments;
+    try {
+      const { waiting, running, oldestDueMs } = this.sources.queue();
+      queueJobs.set({ state: 'waiting' }, waiting);
+      queueJobs.set({ state: 'running' }, running);
+      queueOldestDue.set(oldestDueMs / 1000);
+    } catch {
+      queueJobs.reset();
+      queueOldestDue.set(NaN);
+    }
   }
 
   /** What is no more in the figures is no more in the text. */

@@ -11,7 +11,7 @@ function metrics(totals: Partial<TaskTotals> = {}, registry: Partial<RegistryFig
   const made = new Metrics();
   made.provide({ totals: () => Promise.resolve({ ...NONE, ...totals }), registry: () => ({ ...REGISTRY, ...registry }) });
   made.provide({ traffic: () => [], eventReaders: () => 0, isStoreWritable: () => true });
-  made.provide({ queue: () => ({ waiting: 0, running: 0, oldestDueMs: 0 }) });
+  made.provide({ queue: () => ({ waiting: 0, running: 0, oldestDueMs: 0 }), queued: () => 0 });
   return made;
 }
 

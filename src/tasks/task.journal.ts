@@ -40,9 +40,8 @@ export class TaskJournal {
   }
 
   /** An attempt of an asynchronous task begins, which was due at `dueAt`, steady epoch milliseconds. */
-  begun(task: TaskRecord, dueAt: number): void {
+  attemptBegins(task: TaskRecord, dueAt: number): void {
     this.metrics.queueWaited(this.caller.nameOf(task.dropletName), this.clock.steady() - dueAt);
-    this.announce(task);
   }
 
   /** So many tasks and callbacks were left behind by a process that died. */

@@ -73,7 +73,7 @@ export class TaskWorker implements OnApplicationBootstrap {
     if (job.kind === 'callback') return this.callbacks.deliver(task, job, claim);
     const { request } = task;
     if (!request) throw new Error('a task that waits has lost its request');
-    this.journal.begun(task, job.dueAt);
+    this.journal.announce(task);
     try {
       const run = { task: { ...task, request }, job, claim };
       const { spans } = this.tracing;
@@ -93,7 +93,8 @@ export class TaskWorker implements OnApplicationBootstrap {
   }
 
   private async attemptOnce(run: Run): Promise<void> {
-    const { task } = run;
+    const { task, job } = run;
+    this.journal.attemptBegins(task, job.dueAt);
     const step = await this.attempt(run);
     if (step instanceof CircuitOpenError) return this.putOff(run, step.retryAfterMs);
     if (step instanceof OverloadedError) return this.finish(run, deadlineResult(task));

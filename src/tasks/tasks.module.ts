@@ -50,6 +50,7 @@ export class TasksModule implements OnModuleInit {
       totals: () => this.store.totals(),
       isStoreWritable: () => this.store.isWritable,
       queue: () => this.queue.figures(),
+      queued: () => this.queue.size,
       eventReaders: () => this.events.readers,
     });
     for (const ms of await this.store.lastDurations(KEPT_DURATIONS)) this.metrics.durations.add(ms);
