@@ -29,5 +29,7 @@ export const RUN_ELSEWHERE: Readonly<Record<string, Runner>> = {
 
 /** Pages whose blocks a spec of their own runs. */
 export const PAGES_RUN_ELSEWHERE: Readonly<Record<string, string>> = {
+  'docs/client.md': 'test/command-line-docs.e2e-spec.ts',
+  'docs/command-line.md': 'test/command-line-docs.e2e-spec.ts',
   'docs/operations.md': 'test/operations.e2e-spec.ts',
 };
