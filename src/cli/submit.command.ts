@@ -70,8 +70,11 @@ async function submitOne(session: Session, args: readonly string[], options: Sub
 }
 
 function submitMany(session: Session, args: readonly string[], options: SubmitOptions): Promise<ExitCode> {
-  const others = ['data', 'key', 'header', 'meta', 'delay', 'runAt', 'priority', 'timeout', 'callback'] as const;
-  if (args.length > 0 || others.some((name) => options[name] !== undefined))
+  const others = [
+    ...(['data', 'key', 'header', 'meta', 'delay', 'runAt', 'priority', 'timeout'] as const),
+    ...(['attemptTimeout', 'maxAttempts', 'callback'] as const),
+  ];
+  if (args.length > 0 || !options.retryUnsafe || others.some((name) => options[name] !== undefined))
     throw new UsageError('With --file each line says all of its task: leave out the other arguments');
   return submitFile(session, options.file ?? '-', options);
 }
