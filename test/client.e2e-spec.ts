@@ -86,6 +86,13 @@ describe('OrchestratorClient', () => {
     expect([error.code, error.status]).toEqual(['TIMED_OUT', null]);
   });
 
+  it('keeps the limit of the client where a call says undefined', async () => {
+    const held = await TestServer.start(() => undefined);
+    const deaf = new OrchestratorClient({ url: held.url, timeoutMs: 100 });
+    expect((await refusal(deaf.health({ timeoutMs: undefined }))).code).toBe('TIMED_OUT');
+    await held.stop();
+  });
+
   it('lets many calls share a signal without a warning', async () => {
     const warnings: Error[] = [];
     const hear = (warning: Error): number => warnings.push(warning);
