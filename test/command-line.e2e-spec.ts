@@ -81,6 +81,7 @@ describe('help and wrong usage', () => {
     ['submit echo GET /x --header x', /Name: value/],
     ['submit echo GET /x --meta x', /key=value/],
     ['submit echo GET /x --file f', /leave out the other arguments/],
+    ['submit --file /dev/zero', /over 512 MiB: split it/],
     ['submit --file f --attempt-timeout 1s', /leave out the other arguments/],
     ['submit --file f --max-attempts 2', /leave out the other arguments/],
     ['submit --file f --no-retry-unsafe', /leave out the other arguments/],
@@ -207,6 +208,13 @@ describe('submit', () => {
     expect(mesh.echo.seen.find(({ url }) => url === '/echo?stdin')?.body).toBe('"piped"');
   });
 
+  it.each(['submit echo POST /echo --data -', 'submit --file -'])('ends on Ctrl-C while it reads stdin: %s', async (args) => {
+    const stop = new AbortController();
+    const reading = cli(args, { stdin: null, interrupted: stop.signal });
+    stop.abort();
+    expect(await reading).toEqual({ code: 130, stdout: '', stderr: '' });
+  });
+
   it('tells by its exit code how the task ended', async () => {
     expect((await cli('submit echo GET /status?code=404')).code).toBe(1);
     expect((await cli('submit echo GET /status?code=404 --async')).code).toBe(0);
@@ -315,6 +323,16 @@ describe('submit --file', () => {
     })(server.handler);
     const lost = await cli(`submit --file ${name} --wait`, { environment });
     expect([lost.code, statuses(lost)]).toEqual([3, ['t1 success', 't2 queued']]);
+    await server.stop();
+  });
+
+  it('takes a file of very many lines', async () => {
+    const server = await accepting(() => undefined);
+    const { code, stderr } = await cli('submit --file - --no-json', {
+      stdin: '{}\n'.repeat(200_000),
+      environment: { ORCHESTRATOR_URL: server.url },
+    });
+    expect([code, stderr]).toEqual([0, '200000 tasks: 200000 queued\n']);
     await server.stop();
   });
 

@@ -15,7 +15,7 @@ export interface FileOptions {
 
 /** Hands over all tasks of a file, and tells of every line. */
 export async function submitFile(session: Session, file: string, { wait, fromLine = 1 }: FileOptions): Promise<ExitCode> {
-  const tasks = readTasks(await readSource(file, session.terminal.stdin), fromLine);
+  const tasks = readTasks(await readSource(file, session.terminal), fromLine);
   const client = session.client();
   const isReceipt = wait === undefined;
   const results: LineResult[] = [];

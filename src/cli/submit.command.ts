@@ -57,7 +57,7 @@ export const submitCommand = (attach: Attach): Command =>
 async function submitOne(session: Session, args: readonly string[], options: SubmitOptions): Promise<ExitCode> {
   if (args.length !== 3) throw new UsageError('Give a droplet, a method and a path: orchestrator submit flaky GET /invoice');
   const { output, signal } = session;
-  const payload = options.data === undefined ? undefined : await readPayload(options.data, session.terminal.stdin);
+  const payload = options.data === undefined ? undefined : await readPayload(options.data, session.terminal);
   const task = taskOf(args, payload, options);
   const limits = { signal, idempotencyKey: options.key };
   const { wait } = options;
