@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
 import { isFinal, JsonText, OrchestratorClient, OrchestratorError, replyOf, type TaskChange } from '../src/client/entry.js';
 import { until } from './support/http.client.js';
 import { bearer, KeyFile } from './support/keys.js';
@@ -84,6 +85,13 @@ describe('OrchestratorClient', () => {
   it('ends by its own limit', async () => {
     const error = await refusal(client.submit({ droplet_name: 'echo', path: '/never' }, { timeoutMs: 100 }));
     expect([error.code, error.status]).toEqual(['TIMED_OUT', null]);
+  });
+
+  it('keeps the limit of the client where a call says undefined', async () => {
+    const held = await TestServer.start(() => undefined);
+    const deaf = new OrchestratorClient({ url: held.url, timeoutMs: 100 });
+    expect((await refusal(deaf.health({ timeoutMs: undefined }))).code).toBe('TIMED_OUT');
+    await held.stop();
   });
 
   it('lets many calls share a signal without a warning', async () => {
@@ -302,6 +310,31 @@ describe('a client whose connections are lost', () => {
     await until(() => opened() === 1);
     following.at(-1)?.abort(new Error('enough'));
     expect(await ended).toMatchObject({ message: 'enough' });
+  });
+});
+
+describe('a client that takes its time over a change', () => {
+  it('keeps its stream', async () => {
+    const streams: ServerResponse[] = [];
+    const write = (id: number): unknown => streams[0]?.write(`id: ${id}\nevent: task\ndata: {"id":"t"}\n\n`);
+    const server = await TestServer.start((_seen, response) => {
+      streams.push(response);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      write(1);
+    });
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
+    try {
+      const changes = new OrchestratorClient({ url: server.url }).events();
+      expect((await changes.next()).value).toMatchObject({ id: '1' });
+      jest.advanceTimersByTime(60_000);
+      write(2);
+      expect((await changes.next()).value).toMatchObject({ id: '2' });
+      expect(server.hits()).toBe(1);
+      await changes.return(undefined);
+    } finally {
+      jest.useRealTimers();
+      await server.stop();
+    }
   });
 });
 

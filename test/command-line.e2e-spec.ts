@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { commandLine, type Ran, type Surroundings } from './support/command.line.js';
 import { until } from './support/http.client.js';
@@ -80,6 +81,10 @@ describe('help and wrong usage', () => {
     ['submit echo GET /x --header x', /Name: value/],
     ['submit echo GET /x --meta x', /key=value/],
     ['submit echo GET /x --file f', /leave out the other arguments/],
+    ['submit --file /dev/zero', /over 512 MiB: split it/],
+    ['submit --file f --attempt-timeout 1s', /leave out the other arguments/],
+    ['submit --file f --max-attempts 2', /leave out the other arguments/],
+    ['submit --file f --no-retry-unsafe', /leave out the other arguments/],
     ['submit --file /nowhere/at/all', /cannot be read/],
     ['retry', /ids, or --status/],
     ['retry --limit 5', /Say which/],
@@ -203,6 +208,13 @@ describe('submit', () => {
     expect(mesh.echo.seen.find(({ url }) => url === '/echo?stdin')?.body).toBe('"piped"');
   });
 
+  it.each(['submit echo POST /echo --data -', 'submit --file -'])('ends on Ctrl-C while it reads stdin: %s', async (args) => {
+    const stop = new AbortController();
+    const reading = cli(args, { stdin: null, interrupted: stop.signal });
+    stop.abort();
+    expect(await reading).toEqual({ code: 130, stdout: '', stderr: '' });
+  });
+
   it('tells by its exit code how the task ended', async () => {
     expect((await cli('submit echo GET /status?code=404')).code).toBe(1);
     expect((await cli('submit echo GET /status?code=404 --async')).code).toBe(0);
@@ -280,6 +292,75 @@ describe('submit --file', () => {
     expect([lost.code, lost.stderr]).toEqual([3, expect.stringContaining('Whether lines 1 to 2 arrived is not known')]);
     const refused = await cli(`submit --file ${name}`, { environment });
     expect([refused.code, refused.stderr]).toEqual([3, expect.not.stringContaining('arrived')]);
+  });
+
+  /** Accepts every task of a batch as t1, t2 and so on; how a record is answered is the test's. */
+  const accepting = async (answer: (id: string, looks: number, response: ServerResponse) => void): Promise<TestServer> => {
+    const looks = new Map<string, number>();
+    return TestServer.start(({ url, body }, response) => {
+      const id = url.split('/').at(-1) ?? '';
+      looks.set(id, (looks.get(id) ?? 0) + 1);
+      if (id !== 'batch') return answer(id, looks.get(id) ?? 0, response);
+      const results = JSON.parse(body).tasks.map((_: unknown, index: number) => ({ task_id: `t${index + 1}`, status: 'queued' }));
+      reply(response, 207, { results, accepted: results.length, rejected: 0 });
+    });
+  };
+  const statuses = ({ stdout }: Ran): string[] => lines(stdout).map(({ task_id, status }) => `${task_id} ${status}`);
+
+  it('tells what it knows when Ctrl-C ends the wait, or the connection is lost', async () => {
+    const name = file('half.jsonl', [task('/health'), task('/health')].join('\n'));
+    const stop = new AbortController();
+    const server = await accepting((id, looks, response) => {
+      if (id === 't2' && looks === 3) stop.abort();
+      reply(response, 200, { id, status: id === 't1' ? 'success' : 'running' });
+    });
+    const environment = { ORCHESTRATOR_URL: server.url };
+    const ended = await cli(`submit --file ${name} --wait`, { environment, interrupted: stop.signal });
+    expect([ended.code, statuses(ended)]).toEqual([130, ['t1 success', 't2 queued']]);
+    server.handler = ((handler) => (seen, response) => {
+      if (seen.url.endsWith('/t2')) response.destroy();
+      else handler(seen, response);
+    })(server.handler);
+    const lost = await cli(`submit --file ${name} --wait`, { environment });
+    expect([lost.code, statuses(lost)]).toEqual([3, ['t1 success', 't2 queued']]);
+    await server.stop();
+  });
+
+  it('takes a file of very many lines', async () => {
+    const server = await accepting(() => undefined);
+    const { code, stderr } = await cli('submit --file - --no-json', {
+      stdin: '{}\n'.repeat(200_000),
+      environment: { ORCHESTRATOR_URL: server.url },
+    });
+    expect([code, stderr]).toEqual([0, '200000 tasks: 200000 queued\n']);
+    await server.stop();
+  });
+
+  it('tells of the batches that were accepted when a later one is lost', async () => {
+    const server = await accepting((id, _looks, response) => reply(response, 200, { id, status: 'success' }));
+    const { handler } = server;
+    server.handler = (seen, response) => {
+      if (server.hits() > 1) response.destroy();
+      else handler(seen, response);
+    };
+    const stdin = Array.from({ length: 1001 }, () => task('/health')).join('\n');
+    const lost = await cli('submit --file - --wait', { stdin, environment: { ORCHESTRATOR_URL: server.url } });
+    expect([lost.code, lines(lost.stdout).length]).toEqual([3, 1000]);
+    await server.stop();
+  });
+
+  it('looks later when the server is busy, and lets one purged record spoil no other', async () => {
+    const name = file('busy.jsonl', [task('/health'), task('/health')].join('\n'));
+    const failure = (code: string) => ({ error: { code, message: 'no', details: null } });
+    const server = await accepting((id, looks, response) => {
+      if (id === 't1') return reply(response, 404, failure('TASK_NOT_FOUND'));
+      if (looks > 2) return reply(response, 200, { id, status: 'success' });
+      reply(response, looks === 1 ? 429 : 503, failure('OVERLOADED'), { 'retry-after': '0' });
+    });
+    const waited = await cli(`submit --file ${name} --wait`, { environment: { ORCHESTRATOR_URL: server.url } });
+    expect([waited.code, statuses(waited)]).toEqual([5, ['t1 queued', 't2 success']]);
+    expect(waited.stderr).toContain('line 1: how it ended is not known');
+    await server.stop();
   });
 
   it('takes more than one request holds, from stdin, with a bar on a terminal, and begins where it is told', async () => {

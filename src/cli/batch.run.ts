@@ -1,6 +1,6 @@
-import { OrchestratorError, type BatchResult, type OrchestratorClient } from '../client/entry.js';
+import { OrchestratorError, type OrchestratorClient } from '../client/entry.js';
 import { inBatches, readTasks, type FileTask } from './batch.file.js';
-import { concurrently } from './concurrently.js';
+import { follow, type LineResult } from './batch.wait.js';
 import { EXIT, type ExitCode } from './exit.codes.js';
 import { readSource } from './input.js';
 import { outcomeCode } from './outcome.js';
@@ -13,24 +13,27 @@ export interface FileOptions {
   readonly fromLine?: number;
 }
 
-/** What became of one line. */
-type LineResult = { readonly line: number } & BatchResult['results'][number];
-
-const WAITING_AT_ONCE = 16;
-
 /** Hands over all tasks of a file, and tells of every line. */
 export async function submitFile(session: Session, file: string, { wait, fromLine = 1 }: FileOptions): Promise<ExitCode> {
-  const tasks = readTasks(await readSource(file, session.terminal.stdin), fromLine);
+  const tasks = readTasks(await readSource(file, session.terminal), fromLine);
   const client = session.client();
   const isReceipt = wait === undefined;
-  let results = await handOver(session, client, tasks, (known) => (isReceipt ? tell(session, known) : Promise.resolve()));
-  if (!isReceipt) {
-    results = await outcomes(session, client, results, wait === true ? Infinity : wait);
-    await tell(session, results);
+  const results: LineResult[] = [];
+  try {
+    await handOver(session, client, tasks, async (known) => {
+      results.push(...known);
+      if (isReceipt) await tell(session, known);
+    });
+    if (!isReceipt) await follow(session, client, results, wait === true ? Infinity : wait);
+  } finally {
+    // Also when something stopped it: what was accepted runs, and nobody else knows the ids.
+    if (!isReceipt) await tell(session, results);
+    if (results.length > 0) sumUp(session, results);
   }
-  sumUp(session, results);
-  return Math.max(...results.map((result) => codeOf(result, isReceipt))) as ExitCode;
+  return results.reduce<ExitCode>((worst, result) => worse(worst, codeOf(result, isReceipt)), EXIT.done);
 }
+
+const worse = (one: ExitCode, other: ExitCode): ExitCode => (one > other ? one : other);
 
 const codeOf = (result: LineResult, isReceipt: boolean): ExitCode =>
   'error' in result ? EXIT.refused : outcomeCode(result.status, isReceipt);
@@ -41,9 +44,8 @@ async function handOver(
   client: OrchestratorClient,
   tasks: readonly FileTask[],
   onKnown: (results: readonly LineResult[]) => Promise<void>,
-): Promise<LineResult[]> {
+): Promise<void> {
   const bar = await progressOn(session.terminal.stderr, 'handing over', tasks.length);
-  const all: LineResult[] = [];
   try {
     for (const batch of inBatches(tasks)) {
       const texts = batch.map(({ task }) => task);
@@ -51,11 +53,9 @@ async function handOver(
         .batch(texts, { signal: session.signal })
         .catch((error: unknown) => stopped(error, session, batch));
       const known = results.map((result, index) => ({ line: batch[index]?.line ?? 0, ...result }));
-      all.push(...known);
       bar.advance(batch.length);
       await onKnown(known);
     }
-    return all;
   } finally {
     bar.end();
   }
@@ -68,30 +68,6 @@ function stopped(error: unknown, { output }: Session, batch: readonly FileTask[]
   if (!isRefused) output.note(`Whether lines ${first} to ${last} arrived is not known: see 'orchestrator tasks'`);
   else if (first > 1) output.note(`Everything before line ${first} was handed over: go on with --from-line ${first}`);
   throw error;
-}
-
-/** The same with where each task stands when it is final, or the wait is over. */
-async function outcomes(
-  { terminal, signal }: Session,
-  client: OrchestratorClient,
-  results: readonly LineResult[],
-  waitMs: number,
-): Promise<LineResult[]> {
-  const end = performance.now() + waitMs;
-  const bar = await progressOn(terminal.stderr, 'running', results.length);
-  const known = [...results];
-  try {
-    await concurrently(results.entries(), WAITING_AT_ONCE, async ([index, result]) => {
-      if ('task_id' in result) {
-        const { status } = await client.wait(result.task_id, { signal, waitMs: Math.max(0, end - performance.now()) });
-        known[index] = { ...result, status };
-      }
-      bar.advance(1);
-    });
-    return known;
-  } finally {
-    bar.end();
-  }
 }
 
 /** A line a task for programs; for people those that did not go well. */

@@ -57,7 +57,7 @@ export const submitCommand = (attach: Attach): Command =>
 async function submitOne(session: Session, args: readonly string[], options: SubmitOptions): Promise<ExitCode> {
   if (args.length !== 3) throw new UsageError('Give a droplet, a method and a path: orchestrator submit flaky GET /invoice');
   const { output, signal } = session;
-  const payload = options.data === undefined ? undefined : await readPayload(options.data, session.terminal.stdin);
+  const payload = options.data === undefined ? undefined : await readPayload(options.data, session.terminal);
   const task = taskOf(args, payload, options);
   const limits = { signal, idempotencyKey: options.key };
   const { wait } = options;
@@ -70,8 +70,11 @@ async function submitOne(session: Session, args: readonly string[], options: Sub
 }
 
 function submitMany(session: Session, args: readonly string[], options: SubmitOptions): Promise<ExitCode> {
-  const others = ['data', 'key', 'header', 'meta', 'delay', 'runAt', 'priority', 'timeout', 'callback'] as const;
-  if (args.length > 0 || others.some((name) => options[name] !== undefined))
+  const others = [
+    ...(['data', 'key', 'header', 'meta', 'delay', 'runAt', 'priority', 'timeout'] as const),
+    ...(['attemptTimeout', 'maxAttempts', 'callback'] as const),
+  ];
+  if (args.length > 0 || !options.retryUnsafe || others.some((name) => options[name] !== undefined))
     throw new UsageError('With --file each line says all of its task: leave out the other arguments');
   return submitFile(session, options.file ?? '-', options);
 }

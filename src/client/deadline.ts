@@ -27,7 +27,7 @@ export class Deadline {
     return this.controller.signal;
   }
 
-  /** Begins the time anew. */
+  /** Begins the time anew; without one there is no limit from now on. */
   restart(timeoutMs?: number): void {
     clearTimeout(this.timer);
     if (timeoutMs === undefined || timeoutMs > LONGEST_TIMER_MS) return;

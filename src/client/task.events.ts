@@ -61,7 +61,7 @@ async function* oneStream(transport: Transport, filter: TaskFilter, options: Eve
     const response = await transport.open({ method: 'GET', path: `/tasks/events${queryText(filter)}`, headers }, deadline.signal);
     onOpen?.();
     const parser = new EventParser();
-    for await (const piece of textOf(response, () => deadline.restart(SILENCE_MS))) {
+    for await (const piece of textOf(response, deadline)) {
       for (const event of parser.push(piece)) if (event.event === 'task') yield changeOf(event, response);
     }
   } catch (error) {
@@ -75,14 +75,18 @@ function changeOf({ id, data }: ServerSentEvent, { status, headers }: Response):
   return { id, task: readReply({ status, headers, text: data }) as TaskEvent };
 }
 
-/** The text of a body in pieces. By its reader: not every browser can iterate a stream. */
-async function* textOf({ body }: Response, onPiece: () => void): AsyncGenerator<string> {
+/**
+ * The text of a body in pieces. By its reader: not every browser can iterate a stream. The time runs only while it reads: a
+ * caller may take as long as it likes over a change.
+ */
+async function* textOf({ body }: Response, deadline: Deadline): AsyncGenerator<string> {
   const reader = body?.getReader() as ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> | undefined;
   const decoder = new TextDecoder();
   try {
     for (;;) {
-      onPiece();
+      deadline.restart(SILENCE_MS);
       const piece = await reader?.read();
+      deadline.restart();
       if (!piece || piece.done) return;
       yield decoder.decode(piece.value, { stream: true });
     }

@@ -55,7 +55,7 @@ export class Transport {
 
   /** The JSON of the answer. @throws OrchestratorError when it is refused or none comes; the signal's reason when it is aborted */
   async json<T>(call: Call): Promise<T> {
-    const deadline = new Deadline({ timeoutMs: this.timeoutMs, ...call });
+    const deadline = new Deadline({ signal: call.signal, timeoutMs: call.timeoutMs ?? this.timeoutMs });
     try {
       return (await this.attempt(call, deadline.signal)) as T;
     } finally {

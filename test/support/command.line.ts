@@ -11,7 +11,8 @@ export interface Ran {
 
 export interface Surroundings {
   readonly environment?: Record<string, string>;
-  readonly stdin?: string;
+  /** What is typed; null never ends. */
+  readonly stdin?: string | null;
   /** The columns of the terminal; without it stdout and stderr are pipes. */
   readonly columns?: number;
   readonly nodeVersion?: string;
@@ -24,7 +25,7 @@ export async function commandLine(args: readonly string[], around: Surroundings 
   const { environment = {}, columns, stdin = '', nodeVersion = '24.0.0', interrupted = new AbortController().signal } = around;
   const [stdout, stderr] = [new CollectedScreen(columns), new CollectedScreen(columns)];
   const input = new PassThrough();
-  input.end(stdin);
+  if (stdin !== null) input.end(stdin);
   const serve = around.serve ?? (() => Promise.reject(new Error('no test serves here')));
   const code = await run(args, { stdin: input, stdout, stderr, environment, interrupted, nodeVersion, version: '1.2.3', serve });
   return { code, stdout: stdout.text, stderr: stderr.text };
