@@ -1,8 +1,9 @@
-/** The arrows of the house point down only: openapi, dashboard, docs, udc, health → tasks → registry → auth → outbound → metrics, inbound → common, config. */
+/** The arrows of the house point down only: openapi, dashboard, docs, udc, health → tasks → registry → auth → outbound → inbound → tracing, metrics → common, config. */
 const ORDER = [
   'config',
   'common',
   'metrics',
+  'tracing',
   'inbound',
   'outbound',
   'auth',
@@ -50,6 +51,30 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/storage/' },
       to: { path: '^node:sqlite$|(^|/)node_modules/pg(-boss)?/' },
+    },
+    {
+      name: 'only-tracing-knows-opentelemetry',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/tracing/' },
+      to: { path: '(^|/)node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'the-client-stands-alone',
+      severity: 'error',
+      from: { path: '^src/client/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^src/client/' },
+    },
+    {
+      name: 'the-command-line-knows-the-client-only',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: { path: '^src/', pathNot: '^src/(cli|client)/' },
+    },
+    {
+      name: 'the-house-knows-neither-client-nor-command-line',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(cli|client)/|^src/cli\\.ts$' },
+      to: { path: '^src/(cli|client)/|^src/cli\\.ts$' },
     },
     {
       name: 'the-page-stands-alone',

@@ -10,6 +10,7 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { RegistryModule } from './registry/registry.module.js';
 import { StorageModule } from './storage/storage.module.js';
 import { TasksModule } from './tasks/tasks.module.js';
+import { TracingModule } from './tracing/tracing.module.js';
 import { UdcModule } from './udc/udc.module.js';
 
 /** The map of the house. */
@@ -19,7 +20,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        ...[ConfigModule.with(settings), CommonModule, StorageModule.for(settings)],
+        ...[ConfigModule.with(settings), CommonModule, TracingModule, StorageModule.for(settings)],
         ...[AuthModule, RegistryModule, TasksModule, MetricsModule, HealthModule, UdcModule, DocsModule, DashboardModule],
       ],
     };

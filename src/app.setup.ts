@@ -9,10 +9,12 @@ import { useJsonBodies } from './inbound/body.parser.js';
 import { ClientErrors } from './inbound/client.errors.js';
 import { ErrorFilter } from './inbound/error.filter.js';
 import { useRequestHooks } from './inbound/request.hooks.js';
+import { useRequestSpans } from './inbound/request.spans.js';
 import { RouteTable } from './inbound/route.table.js';
 import { serverOptions } from './inbound/server.options.js';
 import { Metrics } from './metrics/metrics.js';
 import { RequestCounter } from './metrics/request.counter.js';
+import { Tracing } from './tracing/tracing.js';
 
 /** The application, complete but for the port: what main, the tests and the OpenAPI script share. */
 export async function createApp(settings: Settings): Promise<NestFastifyApplication> {
@@ -37,6 +39,8 @@ export async function createApp(settings: Settings): Promise<NestFastifyApplicat
   const filter = new ErrorFilter(routes, app.get(Clock), log, metrics);
   badUrl = filter.refuse.bind(filter);
   app.useGlobalFilters(filter);
+  const { spans } = app.get(Tracing);
+  if (spans) useRequestSpans(fastify, spans);
   useRequestHooks(fastify, { log, metrics, counter: app.get(RequestCounter) });
   app.get(AuthGuard).watch(fastify);
   return app.init();

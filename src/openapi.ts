@@ -1,16 +1,24 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createLog } from './common/log.js';
+import { clientTypes } from './openapi/client.types.js';
 import { buildDocument } from './openapi/document.js';
 import { problemsOf } from './openapi/lint.js';
 
 const FILE = new URL('../openapi.json', import.meta.url).pathname;
+const TYPES_FILE = new URL('../src/client/api.types.ts', import.meta.url).pathname;
 
-/** Writes openapi.json from the code; with `check`, says whether it is what the code says, and whether the linter likes it. */
+/** Writes openapi.json, and the client's types from it; with `check`, says whether they are what the code says, and whether the linter likes it. */
 async function main(command: string | undefined): Promise<void> {
-  const text = `${JSON.stringify(await buildDocument(), null, 2)}
-`;
-  if (command !== 'check') return writeFileSync(FILE, text);
-  if (readFileSync(FILE, 'utf8') !== text) throw new Error('openapi.json is not what the code says: run npm run openapi');
+  const document = await buildDocument();
+  const { schemas } = document.components as { schemas: Parameters<typeof clientTypes>[0] };
+  const texts = new Map([
+    [FILE, `${JSON.stringify(document, null, 2)}\n`],
+    [TYPES_FILE, await clientTypes(schemas, TYPES_FILE)],
+  ]);
+  if (command !== 'check') return texts.forEach((text, file) => writeFileSync(file, text));
+  for (const [file, text] of texts) {
+    if (readFileSync(file, 'utf8') !== text) throw new Error(`${file} is not what the code says: run npm run openapi`);
+  }
   const problems = await problemsOf(FILE);
   if (problems.length > 0) throw new Error(`openapi.json does not pass the linter:\n${problems.join('\n')}`);
 }

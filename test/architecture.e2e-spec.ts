@@ -67,12 +67,32 @@ describe('the house', () => {
       "import { DatabaseSync } from 'node:sqlite';\nexport const open = DatabaseSync;\n",
     ],
     [
+      'OpenTelemetry where traces are off',
+      'only-tracing-knows-opentelemetry',
+      "import { trace } from '@opentelemetry/api';\nexport const same = trace;\n",
+    ],
+    [
       'an arrow that runs up',
       'no-arrow-up-from-registry',
       "import { value } from '../tasks/task.js';\nexport const same = value;\n",
     ],
   ])('would notice %s', async (_fault, rule, text) => {
     expect(await brokenRules(plant('src/registry/planted.ts', text))).toContain(rule);
+  });
+
+  it.each([
+    ['a client that needs the house', 'src/client/planted.ts', 'the-client-stands-alone', '../tasks/task.js'],
+    ['a client that needs Node', 'src/client/planted.ts', 'the-client-stands-alone', 'node:events'],
+    ['a client with a dependency', 'src/client/planted.ts', 'the-client-stands-alone', 'undici'],
+    ['a command line that needs the house', 'src/cli/planted.ts', 'the-command-line-knows-the-client-only', '../tasks/task.js'],
+    ['a house that calls itself', 'src/cli/planted.ts', 'the-house-knows-neither-client-nor-command-line', ''],
+  ])('would notice %s', async (_fault, file, rule, imported) => {
+    const root = plant(
+      file,
+      imported === '' ? 'export const value = 1;\n' : `import * as all from '${imported}';\nexport const same = all;\n`,
+    );
+    if (imported === '') writeFileSync(path.join(root, 'src/tasks/task.ts'), "export { value } from '../cli/planted.js';\n");
+    expect(await brokenRules(root)).toContain(rule);
   });
 
   it('says of every route who may use it', () => {
@@ -88,7 +108,7 @@ describe('the house', () => {
   it('reads the environment in one file, and touches the process at its edge only', () => {
     const files = globSync('src/**/*.ts', { cwd: ROOT }).filter((file) => !file.endsWith('.spec.ts'));
     const readers = files.filter((file) => /\bprocess\.(env|exit|on)\b/.test(readFileSync(path.join(ROOT, file), 'utf8')));
-    expect(readers.sort()).toEqual(['src/config/environment.ts', 'src/main.ts']);
+    expect(readers.sort()).toEqual(['src/cli.ts', 'src/config/environment.ts', 'src/main.ts']);
   });
 
   it('reaches out by no global either', () => {
@@ -96,6 +116,7 @@ describe('the house', () => {
     const callers = files.filter((file) =>
       /\b(fetch|WebSocket|EventSource|XMLHttpRequest)\(/.test(readFileSync(path.join(ROOT, file), 'utf8')),
     );
-    expect(callers).toEqual([]);
+    // The client is for other programs; nothing of the house imports it.
+    expect(callers).toEqual(['src/client/transport.ts']);
   });
 });

@@ -32,7 +32,7 @@ describeInBrowser('the dashboard', () => {
   const filled = (): Promise<boolean> =>
     until(async () => (await watched.rows('tasks')).length >= 3 && (await watched.rows('droplets')).length >= 2, 10_000);
 
-  it.each(['/dashboard', '/dashboard/', '/orchestrator/dashboard', '/orchestrator/dashboard/', '/dashboard?from=mail'])(
+  it.each(['/dashboard', '/dashboard/', '/orchestrator/dashboard', '/orchestrator/dashboard/', '/dashboard?from=mail', '/dashboard?from=/'])(
     'shows droplets and tasks at %s, under its own policy, without a fault, from this host alone',
     async (path) => {
       await open(path);

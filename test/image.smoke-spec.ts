@@ -146,7 +146,7 @@ describe('the image, each step of its Dockerfile carried out by hand', () => {
   it('keeps what it writes in its volumes, and nowhere else', () => {
     const [data] = JSON.parse(lastOf(final, 'VOLUME')) as string[];
     expect(readdirSync(image.at(data!))).toContain('orchestrator.db');
-    expect(readdirSync(image.at('/app')).sort()).toEqual(['dist', 'node_modules', 'package.json']);
+    expect(readdirSync(image.at('/app')).sort()).toEqual(['dist', 'node_modules', 'openapi.json', 'package.json']);
   });
 
   it('holds production dependencies only', () => {

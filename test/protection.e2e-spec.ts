@@ -5,7 +5,7 @@ import path from 'node:path';
 import { OrchestratorProcess, ROOT, tempFolder, TestProcess } from './support/process.js';
 
 const page = readFileSync(path.join(ROOT, 'docs/protection.md'), 'utf8');
-const blocks = [...page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({ language, text }));
+const blocks = [...page.matchAll(/^```(\w*).*\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({ language, text }));
 const commands = blocks.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'));
 const [policies = '', keys = ''] = blocks.filter(({ language }) => language === 'json').map(({ text }) => text);
 
@@ -28,7 +28,7 @@ describe('docs/protection.md', () => {
   });
 
   it('shows how to make the digest of a key', async () => {
-    const [command = ''] = commands.filter((each) => !each.startsWith('curl'));
+    const [command = ''] = commands.filter((each) => each.includes('sha256sum'));
     expect((await run(command, { KEY: 'a key' })).split(' ')[0]).toBe(createHash('sha256').update('a key').digest('hex'));
   });
 

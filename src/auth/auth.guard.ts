@@ -26,7 +26,11 @@ export class AuthGuard {
   /** Must be called before the server listens. */
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRequest', (request, reply, done) => {
-      this.admit(request, reply).then(() => done(), done);
+      const access = this.accessOf(request);
+      // At once, not by a promise a request: most are let through without a question.
+      if (access instanceof ForbiddenError) done(access);
+      else if (access === 'nothing') done();
+      else this.admit(access, request, reply).then(() => done(), done);
     });
     if (this.authenticator.isOff) return;
     // Not `onResponse`, which is not called for an answer whose caller has hung up.
@@ -37,26 +41,23 @@ export class AuthGuard {
   }
 
   /** @throws UnauthorizedError, ForbiddenError, RateLimitedError */
-  private async admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    // What is not there is not there for anybody.
-    if (request.is404) return;
-    const access = this.accessOf(request);
-    if (access === 'nothing') return;
-    if (this.authenticator.isOff) {
-      request.identity = ANYBODY;
-      return;
-    }
+  private async admit(access: Exclude<Access, 'nothing'>, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const caller = await this.identify(request);
     request.identity = caller.identity;
     await this.holdToLimits(caller, request, reply);
     if (access !== 'metrics' && !holds(caller.identity, access)) throw ForbiddenError.scope(access);
   }
 
-  /** @throws ForbiddenError for a route that does not say */
-  private accessOf({ routeOptions }: FastifyRequest): Access {
-    const { access } = routeOptions.config;
-    if (access === undefined) throw new ForbiddenError('Nobody may use this route');
-    return access === 'metrics' && this.settings.METRICS_PUBLIC ? 'nothing' : access;
+  /** What is left to ask the caller for. A route that does not say is nobody's. */
+  private accessOf(request: FastifyRequest): Access | ForbiddenError {
+    // What is not there is not there for anybody.
+    if (request.is404) return 'nothing';
+    const { access } = request.routeOptions.config;
+    if (access === undefined) return new ForbiddenError('Nobody may use this route');
+    if (access === 'nothing' || (access === 'metrics' && this.settings.METRICS_PUBLIC)) return 'nothing';
+    if (!this.authenticator.isOff) return access;
+    request.identity = ANYBODY;
+    return 'nothing';
   }
 
   private async identify({ headers }: FastifyRequest): Promise<KnownCaller> {

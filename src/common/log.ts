@@ -11,14 +11,15 @@ export abstract class Log {
   abstract fatal(fields: object, message: string): void;
 }
 
-/** @param level one of pino's levels, or `silent` */
-export function createLog(level: string, destination?: DestinationStream): Logger {
+/** @param level one of pino's levels, or `silent` @param mixin fields that every line gets */
+export function createLog(level: string, destination?: DestinationStream, mixin?: () => object): Logger {
   const options = {
     level,
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: errorFields },
+    ...(mixin ? { mixin } : {}),
   };
   return destination ? pino(options, destination) : pino(options);
 }

@@ -134,3 +134,30 @@ export const callbackSecrets = (): Setting<readonly string[]> =>
     }
     return secrets;
   });
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~A-Za-z0-9-]+$/;
+
+/** Headers as OpenTelemetry writes them, `name=value,name=value` with percent-encoded values; no message ever shows one. */
+export const optionalHeaders = (): Setting<Readonly<Record<string, string>> | null> =>
+  setting<Readonly<Record<string, string>> | null>(null, (name, value) =>
+    Object.fromEntries(value.split(',').map((pair) => headerOf(name, pair.trim()))),
+  );
+
+function headerOf(setting: string, pair: string): [name: string, value: string] {
+  const [, name = '', encoded = ''] = /^([^=\s]+)\s*=\s*(.*)$/.exec(pair) ?? [];
+  const value = decoded(encoded);
+  if (HEADER_NAME.test(name) && value !== null && /^[\x20-\x7e]*$/.test(value)) return [name.toLowerCase(), value];
+  throw new BadSettingError(setting, 'must be name=value pairs with commas between, their values percent-encoded');
+}
+
+function decoded(value: string): string | null {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return null;
+  }
+}
+
+/** A share, from 0 to 1. */
+export const share = (fallback: number): Setting<number> =>
+  setting(fallback, (name, value) => number(name, value, /^\d*\.?\d+$/, { min: 0, max: 1 }));

@@ -74,6 +74,11 @@ describe('defaults', () => {
       JWT_ISSUER: null,
       JWT_AUDIENCE: null,
       METRICS_PUBLIC: true,
+      OTEL_EXPORTER_OTLP_ENDPOINT: null,
+      OTEL_EXPORTER_OTLP_HEADERS: null,
+      OTEL_SERVICE_NAME: null,
+      OTEL_TRACES_SAMPLER: 'parentbased_always_on',
+      OTEL_TRACES_SAMPLER_ARG: 1,
       SHUTDOWN_DELAY: 0,
       SHUTDOWN_GRACE: 20_000,
     });
@@ -119,6 +124,10 @@ describe('values', () => {
     ['TASK_RETENTION_HOURS', '0.5', 1_800_000],
     ['SHUTDOWN_DELAY', '0', 0],
     ['REGISTRY_TIMEOUT', '0.001', 1],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://collector:4318/', 'http://collector:4318'],
+    ['OTEL_TRACES_SAMPLER', 'TraceIdRatio', 'traceidratio'],
+    ['OTEL_TRACES_SAMPLER_ARG', '0', 0],
+    ['OTEL_TRACES_SAMPLER_ARG', '.25', 0.25],
   ] as const)('%s=%s', (name, text, value) => {
     expect(parseSettings({ [name]: text })[name]).toBe(value);
   });
@@ -227,7 +236,10 @@ describe('a value that cannot be used stops the start with one line that names i
       ['ENVIRONMENT', 'toString'],
       ['RETRY_JITTER', 'half'],
       ['RETRY_JITTER', 'valueOf'],
+      ['OTEL_TRACES_SAMPLER', 'jaeger_remote'],
+      ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'],
     ],
+    ...['1.1', '-0.1', 'half', '1e-1', '.', ''.padEnd(3, '1')].map((text) => ['OTEL_TRACES_SAMPLER_ARG', text]),
     ...['1', '0', 'yes', 'on', 'truth'].map((text) => ['CALLBACK_ALLOW_PRIVATE', text]),
     ...['secret', 'whsec_', 'whsec_a b c', 'WHSEC_c2VjcmV0', 'whsec_%%%%', 'whsec_c2VjcmV0,whsec_c2VjcmV0'].map((text) => [
       'CALLBACK_SECRET',
@@ -267,6 +279,11 @@ describe('a value that cannot be used stops the start with one line that names i
     ['REGISTRY_TOKEN', 'hunter2 with spaces'],
     ['REGISTRY_TOKEN', 'hunter2\r\nX-Injected: 1'],
     ['REGISTRY_TOKEN', 'hunter2ü'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'hunter2'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a b=hunter2'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'x=hunter2%'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'x=hunter2%0d%0aY:1'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'x=hunter2,'],
     ['DATABASE_URL', 'postgres://u:hunter2@['],
     ['DATABASE_URL', 'mysql://u:hunter2@h/d'],
     ['CALLBACK_SECRET', 'hunter2'],
@@ -320,6 +337,13 @@ describe('who may ask', () => {
   });
 });
 
+it('headers for a collector are pairs, their values percent-encoded', () => {
+  const { OTEL_EXPORTER_OTLP_HEADERS } = parseSettings({
+    OTEL_EXPORTER_OTLP_HEADERS: ' Authorization = Bearer%20a=, x-b=, x-c=%2c ',
+  });
+  expect(OTEL_EXPORTER_OTLP_HEADERS).toEqual({ authorization: 'Bearer a=', 'x-b': '', 'x-c': ',' });
+});
+
 it('every setting of the contract is built', () => {
-  expect(Object.keys(SETTINGS)).toHaveLength(57);
+  expect(Object.keys(SETTINGS)).toHaveLength(62);
 });

@@ -7,11 +7,13 @@ import {
   integer,
   oneOf,
   optionalExactUrl,
+  optionalHeaders,
   optionalPublicKey,
   optionalText,
   optionalToken,
   optionalUrl,
   seconds,
+  share,
   text,
   type Setting,
 } from './setting.js';
@@ -19,6 +21,12 @@ import {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
+
+/** Which traces are kept, by OpenTelemetry's names. */
+const SAMPLERS = [
+  ...(['always_on', 'always_off', 'traceidratio'] as const),
+  ...(['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const),
+] as const;
 
 /** Every setting that is built, with its default and its bounds; contract §7. */
 export const SETTINGS = {
@@ -80,6 +88,11 @@ export const SETTINGS = {
   JWT_ISSUER: optionalText(),
   JWT_AUDIENCE: optionalText(),
   METRICS_PUBLIC: flag(true),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalUrl(),
+  OTEL_EXPORTER_OTLP_HEADERS: optionalHeaders(),
+  OTEL_SERVICE_NAME: optionalText(),
+  OTEL_TRACES_SAMPLER: oneOf(SAMPLERS, 'parentbased_always_on'),
+  OTEL_TRACES_SAMPLER_ARG: share(1),
   SHUTDOWN_DELAY: seconds(0),
   SHUTDOWN_GRACE: seconds(20),
 } satisfies Record<string, Setting<unknown>>;

@@ -14,7 +14,7 @@ export class DashboardController {
   @Public()
   page(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     // A browser goes from the last slash of the address, which a proxy may have shortened at its other end.
-    const base = /\/(\?|$)/.test(request.originalUrl) ? '' : 'dashboard/';
+    const base = /^[^?]*\/(\?|$)/.test(request.originalUrl) ? '' : 'dashboard/';
     const document = this.documents.get(base) ?? pageDocument(base);
     this.documents.set(base, document);
     document.answer(request, reply);

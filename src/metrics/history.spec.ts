@@ -20,7 +20,12 @@ describe('the history of the figures', () => {
       totals: () => Promise.reject(new Error('not asked for')),
       registry: () => ({ cacheAgeSeconds: 0, cacheStatus: 'active', known: 1, reachable: 1 }),
       traffic: () => traffic.map((one) => ({ ...one, droplet: 'Echo', breaker: 'closed' as const })),
+      queue: () => {
+        throw new Error('the history must not ask the store');
+      },
       queued: () => 7,
+      eventReaders: () => 0,
+      isStoreWritable: () => true,
     });
     history = new History(metrics, clock, lifecycle);
     history.onApplicationBootstrap();

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { Metrics } from './metrics.js';
@@ -23,7 +23,7 @@ export interface Sample extends StepOutcomes {
 
 /** The last hour in steps, as this process saw it: a ring of samples, so that memory stays flat. */
 @Injectable()
-export class History implements OnApplicationBootstrap {
+export class History implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly samples: Sample[] = [];
   private beganAt: number;
   private cancelNext: () => void = () => undefined;
@@ -40,6 +40,10 @@ export class History implements OnApplicationBootstrap {
     this.beganAt = this.clock.monotonic();
     this.planNext();
     this.lifecycle.draining.addEventListener('abort', () => this.cancelNext());
+  }
+
+  onModuleDestroy(): void {
+    this.cancelNext();
   }
 
   /** The steps that ended after a time, epoch milliseconds, oldest first. */

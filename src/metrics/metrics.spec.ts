@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Metrics, type TrafficFigures } from './metrics.js';
+import type { TrafficFigures } from './figures.js';
+import { Metrics } from './metrics.js';
 
 describe('the Prometheus figures of the traffic', () => {
   let metrics: Metrics;
@@ -9,10 +10,13 @@ describe('the Prometheus figures of the traffic', () => {
     metrics = new Metrics();
     traffic = [{ droplet: 'Echo', breaker: 'closed', inFlight: 3, waiting: 2 }];
     metrics.provide({
+      eventReaders: () => 0,
+      isStoreWritable: () => true,
+      queue: () => ({ waiting: 0, running: 0, oldestDueMs: 0 }),
+      queued: () => 0,
       totals: () => Promise.reject(new Error('not asked for')),
       registry: () => ({ cacheAgeSeconds: 0, cacheStatus: 'active', known: 1, reachable: 1 }),
       traffic: () => traffic,
-      queued: () => 0,
     });
   });
 
@@ -32,6 +36,18 @@ describe('the Prometheus figures of the traffic', () => {
     expect(await lines('droplet_calls_waiting')).toEqual(['orchestrator_droplet_calls_waiting{droplet="Echo"} 2']);
     traffic = [{ droplet: 'Echo', breaker: 'closed', inFlight: 0, waiting: 0 }];
     expect(await lines('droplet_calls_in_flight')).toEqual(['orchestrator_droplet_calls_in_flight{droplet="Echo"} 0']);
+  });
+
+  it('are given also when the queue cannot be read, and say so', async () => {
+    const unreadable = (): never => {
+      throw new Error('disk I/O error');
+    };
+    metrics.provide({ queue: unreadable, isStoreWritable: () => false });
+    expect(await lines('droplet_calls_in_flight')).toHaveLength(1);
+    expect(await lines('queue_jobs')).toEqual([]);
+    const { text } = await metrics.prometheus();
+    expect(text).toContain('\norchestrator_store_writable 0\n');
+    expect(text).toContain('\norchestrator_queue_oldest_due_age_seconds Nan\n');
   });
 
   it('count the retries that a budget has refused', async () => {

@@ -1,56 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { keepOf } from './droplet.labels.js';
 import { Durations } from './durations.js';
-import type { FinishedTask } from './finished.task.js';
+import { BREAKER_STATES, type FigureSources, type FinishedTask, type SyncFigures } from './figures.js';
 import { createInstruments } from './instruments.js';
 import { StepFigures } from './step.figures.js';
-
-const BREAKER_STATES = ['closed', 'half-open', 'open', 'paused'] as const;
-
-/** Finished tasks ever, as the store keeps them; contract §4. */
-export interface TaskTotals {
-  readonly success: number;
-  readonly error: number;
-  readonly timeout: number;
-  /** The sum of each task's failed attempts. */
-  readonly retries: number;
-  readonly retriedToSuccess: number;
-  readonly retriedToFailure: number;
-}
-
-/** What the droplet list is like at this moment. */
-export interface RegistryFigures {
-  readonly cacheAgeSeconds: number;
-  readonly cacheStatus: string;
-  readonly known: number;
-  readonly reachable: number;
-}
-
-/** How the calls to one droplet go at this moment. */
-export interface TrafficFigures {
-  readonly droplet: string;
-  readonly breaker: (typeof BREAKER_STATES)[number];
-  readonly inFlight: number;
-  readonly waiting: number;
-}
-
-export interface SyncFigures {
-  readonly total: number;
-  readonly success: number;
-  readonly error: number;
-  /** Epoch milliseconds of the last good sync. */
-  readonly lastSync: number | null;
-  readonly lastDurationMs: number;
-}
-
-/** Where the figures come from that are computed when asked; their owners hand them in. */
-export interface FigureSources {
-  totals: () => Promise<TaskTotals>;
-  registry: () => RegistryFigures;
-  /** Of the droplets that had calls. */
-  traffic: () => readonly TrafficFigures[];
-  /** Asynchronous tasks and callbacks that wait or run, in all processes. */
-  queued: () => number;
-}
 
 /** Is told by the others what happened, and asks nobody. */
 @Injectable()
@@ -68,9 +21,10 @@ export class Metrics {
   }
 
   get sources(): FigureSources {
-    const { totals, registry, traffic, queued } = this.given;
-    if (!totals || !registry || !traffic || !queued) throw new Error('The owners of the figures have not handed them in yet');
-    return { totals, registry, traffic, queued };
+    const { totals, registry, traffic, queue, queued, eventReaders, isStoreWritable } = this.given;
+    if (!totals || !registry || !traffic || !queue || !queued || !eventReaders || !isStoreWritable)
+      throw new Error('The owners of the figures have not handed them in yet');
+    return { totals, registry, traffic, queue, queued, eventReaders, isStoreWritable };
   }
 
   get syncs(): SyncFigures {
@@ -96,23 +50,45 @@ export class Metrics {
     this.instruments.attemptDuration.observe({ droplet }, durationMs / 1000);
   }
 
+  /** A synchronous task was answered: what it took beside its call. */
+  routed(ms: number): void {
+    this.instruments.overhead.observe(ms / 1000);
+  }
+
+  /** A call got its place at a droplet, or gave up, after a wait. */
+  lineWaited(droplet: string, ms: number): void {
+    this.instruments.lineWait.observe({ droplet }, ms / 1000);
+  }
+
+  /** An attempt of an asynchronous task begins. @param ms since it was due */
+  queueWaited(droplet: string, ms: number): void {
+    this.instruments.queueWait.observe({ droplet }, Math.max(0, ms) / 1000);
+  }
+
+  tasksRecovered(count: number): void {
+    this.instruments.recovered.inc(count);
+  }
+
+  callbackTried(outcome: string): void {
+    this.instruments.callbacks.inc({ outcome });
+  }
+
+  /** The store has committed. */
+  committed(writes: number, ms: number): void {
+    this.instruments.commitWrites.observe(writes);
+    this.instruments.commitDuration.observe(ms / 1000);
+  }
+
   retryRefused(droplet: string): void {
     this.instruments.retriesRefused.inc({ droplet });
   }
 
   /** Drops what was counted of all other droplets. */
   async keepDroplets(isKept: (droplet: string) => boolean): Promise<void> {
-    const { tasks, attempts, taskDuration, failedAttempts, attemptDuration, retriesRefused } = this.instruments;
-    const isGone = ({ droplet }: Partial<Record<'droplet', string | number>>): boolean => !isKept(String(droplet));
-    const [ofTasks, ofAttempts] = await Promise.all([tasks.get(), attempts.get()]);
-    for (const { labels } of ofTasks.values.filter((value) => isGone(value.labels))) {
-      tasks.remove(labels);
-      for (const metric of [taskDuration, failedAttempts]) metric.remove(String(labels.droplet));
-    }
-    for (const { labels } of ofAttempts.values.filter((value) => isGone(value.labels))) {
-      attempts.remove(labels);
-      for (const metric of [attemptDuration, retriesRefused]) metric.remove(String(labels.droplet));
-    }
+    const { tasks, taskDuration, failedAttempts, attempts, attemptDuration, retriesRefused, lineWait, queueWait } =
+      this.instruments;
+    const ofDroplets = [tasks, taskDuration, failedAttempts, attempts, attemptDuration, retriesRefused, lineWait, queueWait];
+    await Promise.all(ofDroplets.map((metric) => keepOf(metric, isKept)));
   }
 
   /** @param at epoch milliseconds @param durationMs how long the read took @param rejected entries left out */
@@ -135,13 +111,38 @@ export class Metrics {
 
   /** The Prometheus text format. */
   async prometheus(): Promise<{ contentType: string; text: string }> {
-    const { known, reachable, cacheAgeSeconds } = this.sources.registry();
-    this.instruments.dropletsKnown.set(known);
-    this.instruments.dropletsReachable.set(reachable);
-    this.instruments.cacheAge.set(cacheAgeSeconds);
+    this.setFigures();
+    const { registry, overhead, commitDuration, commitWrites } = this.instruments;
+    const plain = [overhead, commitDuration, commitWrites].map((histogram) => histogram.text());
+    return { contentType: registry.contentType, text: `${await registry.metrics()}\n${plain.join('\n')}` };
+  }
+
+  /** What is known only when it is asked for. */
+  private setFigures(): void {
+    const { dropletsKnown, dropletsReachable, cacheAge, eventReaders, storeWritable } = this.instruments;
+    const { registry, ...sources } = this.sources;
+    const { known, reachable, cacheAgeSeconds } = registry();
+    dropletsKnown.set(known);
+    dropletsReachable.set(reachable);
+    cacheAge.set(cacheAgeSeconds);
+    eventReaders.set(sources.eventReaders());
+    storeWritable.set(sources.isStoreWritable() ? 1 : 0);
     this.setTraffic();
-    const { registry } = this.instruments;
-    return { contentType: registry.contentType, text: await registry.metrics() };
+    this.setQueue();
+  }
+
+  /** A store that cannot be read takes none of the other figures with it: one of them says how it does. */
+  private setQueue(): void {
+    const { queueJobs, queueOldestDue } = this.instruments;
+    try {
+      const { waiting, running, oldestDueMs } = this.sources.queue();
+      queueJobs.set({ state: 'waiting' }, waiting);
+      queueJobs.set({ state: 'running' }, running);
+      queueOldestDue.set(oldestDueMs / 1000);
+    } catch {
+      queueJobs.reset();
+      queueOldestDue.set(NaN);
+    }
   }
 
   /** What is no more in the figures is no more in the text. */

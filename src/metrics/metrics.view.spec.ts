@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { Metrics, type RegistryFigures, type TaskTotals } from './metrics.js';
+import type { RegistryFigures, TaskTotals } from './figures.js';
+import { Metrics } from './metrics.js';
 import { metricsView } from './metrics.view.js';
 
 const NONE: TaskTotals = { success: 0, error: 0, timeout: 0, retries: 0, retriedToSuccess: 0, retriedToFailure: 0 };
@@ -9,7 +10,8 @@ const IDENTITY = { service: 'orchestrator', version: '1.1.0', uptimeSeconds: 12.
 function metrics(totals: Partial<TaskTotals> = {}, registry: Partial<RegistryFigures> = {}): Metrics {
   const made = new Metrics();
   made.provide({ totals: () => Promise.resolve({ ...NONE, ...totals }), registry: () => ({ ...REGISTRY, ...registry }) });
-  made.provide({ traffic: () => [], queued: () => 0 });
+  made.provide({ traffic: () => [], eventReaders: () => 0, isStoreWritable: () => true });
+  made.provide({ queue: () => ({ waiting: 0, running: 0, oldestDueMs: 0 }), queued: () => 0 });
   return made;
 }
 

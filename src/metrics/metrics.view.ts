@@ -1,5 +1,6 @@
 import { epochSeconds, twoDecimals } from '../common/time.js';
-import type { Metrics, SyncFigures, TaskTotals } from './metrics.js';
+import type { SyncFigures, TaskTotals } from './figures.js';
+import type { Metrics } from './metrics.js';
 import type { Durations } from './durations.js';
 
 /** What names the process in its figures. */

@@ -1,6 +1,6 @@
 import { twoDecimals } from '../common/time.js';
 import { DurationHistogram } from './duration.histogram.js';
-import type { FinishedTask } from './finished.task.js';
+import type { FinishedTask } from './figures.js';
 
 /** What became of the tasks that came to their end within a step. */
 export interface StepOutcomes {

@@ -45,7 +45,11 @@ export class Lane {
   nextAt = -Infinity;
   nextLook: Look | null = null;
 
-  constructor(readonly limits: () => LaneLimits) {}
+  /** @param onWaited told of each wait in its line, ms */
+  constructor(
+    readonly limits: () => LaneLimits,
+    readonly onWaited: (ms: number) => void = () => undefined,
+  ) {}
 
   join(waiter: Waiter): void {
     this.line.push(waiter);
@@ -89,7 +93,9 @@ export class Bulkhead {
     // With a reason: without one, Node makes an error with its stack for each.
     const waiter: Waiter = { enter: () => entered.abort('entered'), isPatient };
     lane.join(waiter);
-    const isLate = await this.clock.sleep(Math.max(0, deadline - this.clock.monotonic()), entered.signal, ...signals);
+    const since = this.clock.monotonic();
+    const isLate = await this.clock.sleep(Math.max(0, deadline - since), entered.signal, ...signals);
+    lane.onWaited(this.clock.monotonic() - since);
     if (entered.signal.aborted) return 'entered';
     lane.quit(waiter);
     return isLate ? 'late' : 'gone';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
 import { Metrics } from '../metrics/metrics.js';
+import type { CallTrace } from '../tracing/spans.js';
 import type { DropletPolicy } from './droplet.policy.js';
 import { isAnswer } from './outcome.js';
 import { Reachability } from './reachability.js';
@@ -9,7 +10,6 @@ import type { AttemptRecord, Execution, Step } from './execution.js';
 import type { AttemptInfo, Cancellation, OutboundCall, Progress, RetryPlan } from './outbound.call.js';
 import { RetryPolicy } from './retry.policy.js';
 import { targetUrl } from './target-url.js';
-import type { TraceContext } from './trace-context.js';
 import { Traffic } from './traffic.js';
 
 /** One call to a droplet. */
@@ -24,7 +24,7 @@ export interface DropletCall {
   /** What the droplet sees as `X-Task-Id` and `Idempotency-Key`. */
   readonly taskId: string;
   readonly requestId: string;
-  readonly trace: TraceContext;
+  readonly trace: CallTrace;
   /** The caller's own headers; they win over our defaults, never over the ones that identify the task. */
   readonly headers: Readonly<Record<string, string>>;
   readonly policy: DropletPolicy;
@@ -46,7 +46,7 @@ export class DropletClient {
   /** Makes the call to its end. @throws CircuitOpenError, OverloadedError before the first attempt */
   async call(call: DropletCall, plan: RetryPlan, cancellation: Cancellation): Promise<Execution> {
     const execution = await this.policy.execute(this.outbound(call), plan, cancellation);
-    this.observe(call.name, execution.attempts);
+    this.observe(call, execution.attempts);
     return execution;
   }
 
@@ -56,7 +56,7 @@ export class DropletClient {
    */
   async step(call: DropletCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
     const step = await this.policy.step(this.outbound(call), plan, progress, abort);
-    if (step) this.observe(call.name, [step.made]);
+    if (step) this.observe(call, [step.made]);
     return step;
   }
 
@@ -71,28 +71,28 @@ export class DropletClient {
     };
   }
 
-  private observe(droplet: string, attempts: readonly AttemptRecord[]): void {
-    for (const { outcome, durationMs } of attempts) {
+  private observe({ name: droplet, trace }: DropletCall, attempts: readonly AttemptRecord[]): void {
+    for (const made of attempts) {
+      const { outcome, durationMs } = made;
       // A call that we took back ourselves says nothing of the droplet.
       if (outcome.kind !== 'aborted') this.reachability.record(droplet, isAnswer(outcome));
       this.metrics.attemptMade(droplet, outcome.kind, durationMs);
+      trace.ended?.(made);
     }
   }
 }
 
 function headersOf(call: DropletCall, { attempt, remainingMs }: AttemptInfo): Record<string, string> {
-  return {
-    accept: '*/*',
-    'user-agent': USER_AGENT,
-    ...(call.payload === null ? {} : { 'content-type': 'application/json' }),
-    ...call.headers,
-    ...call.policy.headers,
-    'accept-encoding': 'identity',
-    'x-task-id': call.taskId,
-    'x-task-attempt': String(attempt),
-    'x-task-deadline-ms': String(remainingMs),
-    'idempotency-key': call.taskId,
-    'x-request-id': call.requestId,
-    traceparent: call.trace.child(),
-  };
+  // Member by member: spread into one literal, these take four times as long.
+  const headers: Record<string, string> = { accept: '*/*', 'user-agent': USER_AGENT };
+  if (call.payload !== null) headers['content-type'] = 'application/json';
+  Object.assign(headers, call.headers, call.policy.headers);
+  headers['accept-encoding'] = 'identity';
+  headers['x-task-id'] = call.taskId;
+  headers['x-task-attempt'] = String(attempt);
+  headers['x-task-deadline-ms'] = String(remainingMs);
+  headers['idempotency-key'] = call.taskId;
+  headers['x-request-id'] = call.requestId;
+  headers.traceparent = call.trace.child(attempt);
+  return headers;
 }

@@ -26,6 +26,7 @@ describe('the traffic of a droplet', () => {
       clock,
       isMemoryFull: () => isMemoryFull,
       onRetryRefused: (droplet) => refused.push(droplet),
+      onWaited: () => undefined,
     });
   });
 

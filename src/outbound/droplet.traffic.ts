@@ -55,6 +55,8 @@ export interface TrafficParts {
   readonly isMemoryFull: () => boolean;
   /** Is told of each retry that the budget refuses. */
   readonly onRetryRefused: (droplet: string) => void;
+  /** Is told of each wait for a place. */
+  readonly onWaited: (droplet: string, ms: number) => void;
 }
 
 /** All calls to one droplet: its places, its breaker, its budget, and how it does. */
@@ -74,7 +76,10 @@ export class DropletTraffic implements Gate {
     private readonly parts: TrafficParts,
   ) {
     const now = (): number => parts.clock.monotonic();
-    this.lane = new Lane(() => this.policy);
+    this.lane = new Lane(
+      () => this.policy,
+      (ms) => parts.onWaited(name, ms),
+    );
     this.breaker = new CircuitBreaker(() => this.policy.breaker, now);
     this.budget = new RetryBudget(parts.budget, now);
     const window = (): SlidingWindow => new SlidingWindow(BUCKET_MS, WINDOW_BUCKETS, now);

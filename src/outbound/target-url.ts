@@ -8,12 +8,18 @@ export interface Target {
   readonly url: string;
 }
 
+/**
+ * A path that stays below any endpoint, whoever reads it: no escape, and no segment that is empty or begins with a dot.
+ * It is by far the most usual kind, and to take two URLs apart for it was 4 % of a task's CPU.
+ */
+const PLAIN_PATH = /^\/(?:[\w~-][\w.~-]*(?:\/|(?=\?|$)))*(?:\?[\x21\x22\x24-\x7e]*)?$/;
 const ONLY_PRINTABLE = /^[\x21-\x7e]+$/;
 const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 const FORBIDDEN_IN_PATH = /\\|%00|%2f|%5c/i;
 
 /** Why a task's path is refused, or null; contract §6. It is never repaired. */
 export function pathFault(path: string): string | null {
+  if (PLAIN_PATH.test(path)) return null;
   if (!ONLY_PRINTABLE.test(path) || path.includes('#')) return 'may hold only printable ASCII without spaces and #';
   if (!path.startsWith('/')) return 'must begin with /';
   if (path.startsWith('//') || path.startsWith('/\\')) return 'must begin with one /';
@@ -45,18 +51,41 @@ export function endpointFault(endpoint: string): string | null {
   return /^https?:\/+[^/]*@/i.test(endpoint) ? 'may not have a user' : null;
 }
 
+/** Where a droplet lives: `base` is its endpoint without trailing slashes. */
+interface Home {
+  readonly base: string;
+  readonly origin: string;
+  readonly prefix: string;
+}
+
 /**
  * The endpoint (trailing slash dropped) and the path, joined.
  * @throws InvalidRequestError unless the result keeps the endpoint's origin and path prefix
  */
 export function targetUrl(endpoint: string, path: string): Target {
-  const base = endpoint.replace(/\/+$/, '');
-  const home = new URL(base);
-  const prefix = home.pathname === '/' ? '' : home.pathname;
-  const url = base + path;
-  const joined = URL.parse(url);
-  const stays = joined?.origin === home.origin && joined.pathname.startsWith(`${prefix}/`);
-  const fault = pathFault(path) ?? (stays ? null : 'leaves the droplet');
+  const home = homeOf(endpoint);
+  const fault = pathFault(path) ?? (staysAt(home, path) ? null : 'leaves the droplet');
   if (fault) throw InvalidRequestError.of('path', fault);
-  return { origin: home.origin, path: prefix + path, endpoint: base, url };
+  return { origin: home.origin, path: home.prefix + path, endpoint: home.base, url: home.base + path };
+}
+
+function staysAt({ base, origin, prefix }: Home, path: string): boolean {
+  if (PLAIN_PATH.test(path)) return true;
+  const joined = URL.parse(base + path);
+  return joined?.origin === origin && joined.pathname.startsWith(`${prefix}/`);
+}
+
+/** More endpoints than a mesh has droplets; those of droplets that moved away fall out with the rest when it is full. */
+const MOST_HOMES = 10_000;
+const homes = new Map<string, Home>();
+
+function homeOf(endpoint: string): Home {
+  const known = homes.get(endpoint);
+  if (known) return known;
+  const base = endpoint.replace(/\/+$/, '');
+  const { origin, pathname } = new URL(base);
+  const home = { base, origin, prefix: pathname === '/' ? '' : pathname };
+  if (homes.size >= MOST_HOMES) homes.clear();
+  homes.set(endpoint, home);
+  return home;
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from '../common/random.js';
+import type { CallTrace } from '../tracing/spans.js';
+import { TRACEPARENT } from '../tracing/traceparent.js';
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-/** The trace that a task belongs to: the caller's (W3C Trace Context), or one of its own. */
-export class TraceContext {
+/** The trace that a task belongs to while nobody collects traces: the caller's (W3C Trace Context), or one of its own. */
+export class TraceContext implements CallTrace {
   private constructor(
     private readonly traceId: string,
     private readonly flags: string,

@@ -24,7 +24,12 @@ describe('the traffic of droplets that the Registry lists no more', () => {
     traffic.goBy((name) => listed.includes(name.toLowerCase()));
     traffic.onModuleInit();
     metrics.provide({
-      queued: () => 0,
+      ...{
+        eventReaders: () => 0,
+        isStoreWritable: () => true,
+        queue: () => ({ waiting: 0, running: 0, oldestDueMs: 0 }),
+        queued: () => 0,
+      },
       totals: () => Promise.reject(new Error('not asked for')),
       registry: () => ({ cacheAgeSeconds: 0, cacheStatus: 'active', known: 1, reachable: 1 }),
     });

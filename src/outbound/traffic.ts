@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
 import { Settings } from '../config/settings.js';
-import { Metrics, type TrafficFigures } from '../metrics/metrics.js';
+import type { TrafficFigures } from '../metrics/figures.js';
+import { Metrics } from '../metrics/metrics.js';
 import { Bulkhead } from './bulkhead.js';
 import { defaultPolicy, type DropletPolicy } from './droplet.policy.js';
 import { DropletTraffic, NO_ORDERS, type DropletHealth, type DropletOrders } from './droplet.traffic.js';
@@ -96,6 +97,7 @@ export class Traffic implements OnModuleInit {
       clock: this.clock,
       isMemoryFull: () => this.memory.isFull,
       onRetryRefused: (droplet) => this.metrics.retryRefused(droplet),
+      onWaited: (droplet, ms) => this.metrics.lineWaited(droplet, ms),
     });
     traffic.obey(this.orders.get(key) ?? NO_ORDERS);
     this.droplets.set(key, traffic);

@@ -1,4 +1,4 @@
-import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+import { AxiosHeaders, type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import { Agent, type buildConnector } from 'undici';
 import { isRefusedAddress, isNotPublicAddress } from './address.guard.js';
 import { guardedConnector } from './connector.js';
@@ -11,6 +11,9 @@ declare module 'axios' {
     exchange?: Exchange;
   }
 }
+
+/** axios makes an object of its own of any other for each call; ours are in the outcome. */
+const NO_HEADERS = new AxiosHeaders();
 
 /** The largest answer header block that is read. */
 const MAX_HEADER_BYTES = 16_384;
@@ -29,7 +32,7 @@ export class UndiciTransport {
     const { exchange } = config;
     if (!exchange) throw new TypeError('A call must go through the RetryPolicy');
     exchange.start(exchange.request.publicOnly ? this.toPublic : this.toAnywhere);
-    return { data: await exchange.outcome, status: 200, statusText: '', headers: {}, config };
+    return { data: await exchange.outcome, status: 200, statusText: '', headers: NO_HEADERS, config };
   };
 
   /** Cuts every connection. */

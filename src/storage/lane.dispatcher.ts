@@ -1,3 +1,4 @@
+import { currentSpan } from '../common/current.span.js';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
 import type { TaskRecord } from '../tasks/task.js';
@@ -95,6 +96,16 @@ export class LaneDispatcher {
     return running !== undefined;
   }
 
+  /** Jobs that run here. */
+  get runningCount(): number {
+    return this.running.size;
+  }
+
+  /** The lanes in which a waiting job may be due. */
+  dueLanes(now: number): string[] {
+    return [...this.lanes].filter(([, { nextDue }]) => nextDue <= now).map(([name]) => name);
+  }
+
   private pump(name: string, lane: Lane): void {
     const { handler } = this;
     if (!handler || lane.isClaiming) return;
@@ -102,7 +113,8 @@ export class LaneDispatcher {
     const free = this.maxInAll - this.running.size - this.reserved;
     const room = this.roomOf(name);
     const places = Math.min(room.now - lane.running, free);
-    if (places > 0) void this.claim(name, lane, { places, handler });
+    // Out of the span of whoever has woken the lane: the jobs are others' too.
+    if (places > 0) void currentSpan.exit(() => this.claim(name, lane, { places, handler }));
     else if (lane.running < room.now) this.starved.add(name);
     else if (room.now < room.most) this.wakeAt(this.parts.clock.steady() + room.askAgainMs);
   }

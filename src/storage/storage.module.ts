@@ -2,6 +2,8 @@ import { Global, Module, type DynamicModule, type Provider } from '@nestjs/commo
 import { Clock } from '../common/clock.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
+import { Metrics } from '../metrics/metrics.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { DropletStore } from '../registry/droplet.store.js';
 import { OrderStore } from '../registry/order.store.js';
 import { Replicas } from '../tasks/replicas.js';
@@ -38,12 +40,13 @@ export class StorageModule {
     const load = /^postgres(ql)?:/i.test(DATABASE_URL) ? postgres : sqlite;
     const storage: Provider = {
       provide: STORAGE,
-      inject: [Settings, Clock, Log],
-      useFactory: async (settings: Settings, clock: Clock, log: Log): Promise<Storage> =>
-        (await load()).open({ settings, clock, log }),
+      inject: [Settings, Clock, Log, Metrics],
+      useFactory: async (settings: Settings, clock: Clock, log: Log, metrics: Metrics): Promise<Storage> =>
+        (await load()).open({ settings, clock, log, onCommit: (writes, ms) => metrics.committed(writes, ms) }),
     };
     return {
       module: StorageModule,
+      imports: [MetricsModule],
       providers: [
         storage,
         port(TaskStore, ({ tasks }) => tasks),

@@ -1,31 +1,33 @@
-import type { TaskTotals } from '../metrics/metrics.js';
-import type { TaskRecord } from '../tasks/task.js';
+import type { TaskTotals } from '../metrics/figures.js';
+import type { TaskRecord, TaskStatus } from '../tasks/task.js';
 
 /** The states of finished tasks that are counted; a cancelled task is in none of the figures. */
-const COUNTED = ['success', 'error', 'timeout'];
+const COUNTED = ['success', 'error', 'timeout'] as const;
+type Counted = (typeof COUNTED)[number];
 
 /** The sums over finished tasks, as their columns are called. */
 export const SUMS = ['success', 'error', 'timeout', 'retries', 'retried_to_success', 'retried_to_failure'] as const;
 
 export type Sums = Record<(typeof SUMS)[number], number>;
 
-export const NO_SUMS: Sums = { success: 0, error: 0, timeout: 0, retries: 0, retried_to_success: 0, retried_to_failure: 0 };
+export const NO_SUMS: Readonly<Sums> = {
+  success: 0,
+  error: 0,
+  timeout: 0,
+  retries: 0,
+  retried_to_success: 0,
+  retried_to_failure: 0,
+};
 
-/** True for a task that has a share in the totals. */
-export const isCounted = ({ status }: TaskRecord): boolean => COUNTED.includes(status);
+const isCounted = (status: TaskStatus): status is Counted => (COUNTED as readonly TaskStatus[]).includes(status);
 
-/** A task's share of the totals; with -1, what is taken back when it is run again. */
-export function shareOf(task: TaskRecord, sign: 1 | -1): Sums {
-  if (!isCounted(task)) return NO_SUMS;
-  const { status, retryCount } = task;
-  const isRetriedTo = (success: boolean): number => (retryCount > 0 && (status === 'success') === success ? sign : 0);
-  return {
-    ...NO_SUMS,
-    [status]: sign,
-    retries: sign * retryCount,
-    retried_to_success: isRetriedTo(true),
-    retried_to_failure: isRetriedTo(false),
-  };
+/** Adds a task's share to the sums; with -1, what is taken back when it is run again. */
+export function addShare(sums: Sums, { status, retryCount }: TaskRecord, sign: 1 | -1): void {
+  if (!isCounted(status)) return;
+  sums[status] += sign;
+  if (retryCount === 0) return;
+  sums.retries += sign * retryCount;
+  sums[status === 'success' ? 'retried_to_success' : 'retried_to_failure'] += sign;
 }
 
 /** The sums as the figures want them. */

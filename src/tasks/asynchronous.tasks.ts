@@ -3,6 +3,7 @@ import { Clock } from '../common/clock.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { IdempotencyMismatchError, OrchestratorError, StorageUnavailableError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
+import { Tracing } from '../tracing/tracing.js';
 import { isoMs } from './instant.js';
 import { IdempotencyKeys } from './idempotency.js';
 import { refuseIfFull } from './queue.limit.js';
@@ -38,6 +39,7 @@ export class AsynchronousTasks {
     private readonly lifecycle: Lifecycle,
     private readonly settings: Settings,
     private readonly clock: Clock,
+    private readonly tracing: Tracing,
   ) {}
 
   /** @throws InvalidRequestError, DropletNotFoundError, OverloadedError, IdempotencyMismatchError, StorageUnavailableError */
@@ -117,7 +119,8 @@ export class AsynchronousTasks {
   private async prepare(submitted: SubmitTask, caller: Caller): Promise<Acceptance> {
     refuseIfFull(this.queue, this.settings);
     const { target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
-    const request = requestOf(submitted, caller);
+    const asked = requestOf(submitted, caller);
+    const request = this.tracing.spans?.toStore(asked) ?? asked;
     const id = newTaskId();
     const now = this.clock.now();
     const waitMs = waitOf(submitted, now);

@@ -7,6 +7,7 @@ import { Log } from '../common/log.js';
 import { iso } from '../common/time.js';
 import { Settings } from '../config/settings.js';
 import { VERSION } from '../config/version.js';
+import { Metrics } from '../metrics/metrics.js';
 import type { Outcome } from '../outbound/outcome.js';
 import { isSuccess } from '../outbound/outcome.js';
 import type { Step } from '../outbound/execution.js';
@@ -39,6 +40,7 @@ export class CallbackDelivery {
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly log: Log,
+    private readonly metrics: Metrics,
   ) {
     this.signers = settings.CALLBACK_SECRET.map((secret) => new Webhook(secret));
     this.startedAt = clock.steady();
@@ -102,6 +104,7 @@ export class CallbackDelivery {
   private async settle(task: TaskRecord, settlement: CallbackSettlement): Promise<void> {
     const { status, attempts, last_error } = settlement.callback;
     this.log.info({ task_id: task.id, status, attempts, reason: last_error }, 'callback attempted');
+    this.metrics.callbackTried(status === 'pending' ? 'postponed' : status);
     await this.keeper.keep(task.id, () => this.store.settleCallback(task.id, settlement));
   }
 }

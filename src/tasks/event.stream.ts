@@ -26,6 +26,11 @@ export class EventStream {
     lifecycle.draining.addEventListener('abort', () => this.endAll());
   }
 
+  /** Streams that are open. */
+  get readers(): number {
+    return this.open.size;
+  }
+
   /** Streams as the answer to a request, whose head was sent, from after its `Last-Event-ID` if that is still known. */
   start(request: FastifyRequest, reply: FastifyReply, wanted: EventFilter): void {
     const feed = new EventFeed(reply.raw, this.events, {

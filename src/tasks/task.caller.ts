@@ -11,6 +11,8 @@ import { Traffic } from '../outbound/traffic.js';
 import { DropletDirectory } from '../registry/droplet.directory.js';
 import { PolicyBook } from '../registry/policy.book.js';
 import type { Droplet } from '../registry/droplet.js';
+import type { CallTrace, Spans } from '../tracing/spans.js';
+import { Tracing } from '../tracing/tracing.js';
 import { asynchronousPlan, synchronousPlan } from './retry.plan.js';
 import type { TaskRecord, TaskRequest } from './task.js';
 
@@ -32,6 +34,7 @@ export class TaskCaller {
     private readonly policies: PolicyBook,
     private readonly traffic: Traffic,
     private readonly settings: Settings,
+    private readonly tracing: Tracing,
   ) {}
 
   /** The droplet that a task names, and where its path leads. @throws DropletNotFoundError, InvalidRequestError */
@@ -94,17 +97,29 @@ export class TaskCaller {
     return this.directory.current(name)?.status ?? 'unknown';
   }
 
-  private call({ id, method, path, request }: CallableTask, to: Pick<DropletCall, 'name' | 'endpoint' | 'policy'>): DropletCall {
+  private call(task: CallableTask, { name, endpoint, policy }: Pick<DropletCall, 'name' | 'endpoint' | 'policy'>): DropletCall {
+    const { id, method, path, request } = task;
     const { payload, headers, requestId, traceparent } = request;
+    const { spans } = this.tracing;
     return {
-      ...to,
+      name,
+      endpoint,
+      policy,
       method,
       path,
       taskId: id,
       payload,
-      headers,
+      headers: spans ? passingOn(headers, spans) : headers,
       requestId,
-      trace: TraceContext.from(traceparent ?? undefined),
+      trace: spans ? attemptsOf(task, name, spans) : TraceContext.from(traceparent ?? undefined),
     };
   }
 }
+
+/** The attempts of a task, each with a span of its own. */
+const attemptsOf = ({ id, method, request }: CallableTask, droplet: string, spans: Spans): CallTrace =>
+  spans.call({ droplet, method, taskId: id, lastAttempt: request.lastAttempt ?? null });
+
+/** With the caller's `tracestate`, if there was one. */
+const passingOn = (headers: DropletCall['headers'], { tracestate }: Spans): DropletCall['headers'] =>
+  tracestate === null ? headers : { ...headers, tracestate };

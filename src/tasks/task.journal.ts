@@ -39,6 +39,17 @@ export class TaskJournal {
     this.events.publish(task);
   }
 
+  /** An attempt of an asynchronous task begins, which was due at `dueAt`, steady epoch milliseconds. */
+  attemptBegins(task: TaskRecord, dueAt: number): void {
+    this.metrics.queueWaited(this.caller.nameOf(task.dropletName), this.clock.steady() - dueAt);
+  }
+
+  /** So many tasks and callbacks were left behind by a process that died. */
+  recovered(count: number): void {
+    this.metrics.tasksRecovered(count);
+    this.log.info({ tasks: count }, 'abandoned tasks picked up');
+  }
+
   /** A task has changed in the store. */
   changed(task: TaskRecord, requestId: string): void {
     this.events.publish(task);
@@ -52,8 +63,16 @@ export class TaskJournal {
     this.metrics.taskFinished({ droplet, status, durationMs: durationMs ?? 0, retryCount });
     this.log.info(
       {
-        ...{ request_id: requestId, task_id: id, droplet, method, outcome: status, attempts },
-        ...{ response_status: responseStatus, duration_ms: durationMs, error_code: error?.code ?? null, recorded },
+        request_id: requestId,
+        task_id: id,
+        droplet,
+        method,
+        outcome: status,
+        attempts,
+        response_status: responseStatus,
+        duration_ms: durationMs,
+        error_code: error?.code ?? null,
+        recorded,
       },
       'task finished',
     );

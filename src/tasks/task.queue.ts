@@ -1,3 +1,4 @@
+import type { QueueFigures } from '../metrics/figures.js';
 import type { TaskRecord } from './task.js';
 
 /** What a job does: run a task, or tell the caller's URL of its end. */
@@ -62,6 +63,9 @@ export abstract class TaskQueue {
 
   /** Jobs that wait or run, in all processes. */
   abstract get size(): number;
+
+  /** What waits and runs, and for how long; cheap enough to be asked every few seconds. */
+  abstract figures(): QueueFigures;
 
   /** Hands out no more; those that run go on. */
   abstract stop(): void;

@@ -43,7 +43,7 @@ export class TaskRecovery implements OnModuleDestroy {
   private async pickUp(): Promise<void> {
     const abandoned = await this.store.abandoned();
     await Promise.all(abandoned.map((each) => this.recover(each)));
-    if (abandoned.length > 0) this.log.info({ tasks: abandoned.length }, 'abandoned tasks picked up');
+    if (abandoned.length > 0) this.journal.recovered(abandoned.length);
   }
 
   private async recover({ task, job }: Abandoned): Promise<void> {

@@ -86,20 +86,24 @@ function conclude(
   { outcome, stoppedBy, dropletStatus }: Ending,
 ): TaskResult {
   const failure = failureOf(outcome);
-  const details = {
-    effect: effectOfHistory(history),
-    stopped_by: stoppedBy,
-    ...(outcome.kind === 'address-refused' ? { reason: 'address_refused' } : {}),
-    ...(dropletStatus === 'active' ? {} : { droplet_status: dropletStatus }),
-  };
   return {
-    ...{ targetUrl, retryCount, attempts, history },
     status: failure === null ? 'success' : failedStatus(failure),
+    targetUrl,
     responseStatus: statusOf(outcome),
     responseBody: outcome.kind === 'answered' && outcome.status !== 204 ? responseJson(outcome.body) : 'null',
-    error: failure && { ...failure, details },
+    retryCount,
+    attempts,
+    error: failure && { ...failure, details: failureDetails(history, { outcome, stoppedBy, dropletStatus }) },
+    history,
   };
 }
+
+const failureDetails = (history: Before['history'], { outcome, stoppedBy, dropletStatus }: Ending): TaskError['details'] => ({
+  effect: effectOfHistory(history),
+  stopped_by: stoppedBy,
+  ...(outcome.kind === 'address-refused' ? { reason: 'address_refused' } : {}),
+  ...(dropletStatus === 'active' ? {} : { droplet_status: dropletStatus }),
+});
 
 const failedStatus = ({ code }: Pick<TaskError, 'code'>): FinalStatus => (code === 'TIMEOUT' ? 'timeout' : 'error');
 

@@ -6,6 +6,7 @@ import { Lifecycle } from '../common/lifecycle.js';
 import { Log } from '../common/log.js';
 import { Settings } from '../config/settings.js';
 import type { Droplet } from '../registry/droplet.js';
+import { Tracing } from '../tracing/tracing.js';
 import { IdempotencyKeys } from './idempotency.js';
 import { ResultKeeper } from './result.keeper.js';
 import { RunningTasks } from './running.tasks.js';
@@ -28,6 +29,15 @@ export interface Outcome {
   /** False when the store failed after the call was made. */
   readonly recorded: boolean;
   readonly replayed: boolean;
+  /** What the call took, its waits included; null where none was made. */
+  readonly calledMs: number | null;
+}
+
+/** A task after its call. */
+interface Called {
+  /** With the body whole. */
+  readonly ended: TaskRecord;
+  readonly calledMs: number;
 }
 
 /** What became of a task's record; `lost`: another process took this one for dead, and has ended the task. */
@@ -47,6 +57,7 @@ export class TaskService {
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly log: Log,
+    private readonly tracing: Tracing,
   ) {}
 
   /**
@@ -74,21 +85,26 @@ export class TaskService {
     const request = requestOf(submitted, caller);
     const key = this.keys.keyOf(submitted, request, caller);
     const found = await this.resolveOrRefuse(submitted, key);
-    if (found instanceof OrchestratorError)
-      return { task: await this.keys.earlierOutcome(key, found), recorded: true, replayed: true };
+    if (found instanceof OrchestratorError) return replay(await this.keys.earlierOutcome(key, found));
     const { droplet, target } = found;
-    const kept = storableRequest(request);
-    const given = { caller: caller.identity.name, targetUrl: target.url, runAt: null, request: kept };
-    const draft = draftTask(newTaskId(), submitted, { status: 'running', ...given });
+    const draft = draftTask(newTaskId(), submitted, {
+      status: 'running',
+      caller: caller.identity.name,
+      targetUrl: target.url,
+      runAt: null,
+      request: storableRequest(request),
+    });
     const reserved = await this.keys.reserve(draft, key);
-    if (reserved) return { task: reserved, recorded: true, replayed: true };
-    const called = this.running.during(draft.id, (abort) => this.call(draft, request, droplet, { caller, abort }));
-    const ended = await (key ? called.catch((error: unknown) => this.withdraw(draft.id, key, error)) : called);
+    if (reserved) return replay(reserved);
+    const call = (abort: AbortSignal): Promise<Called> => this.call(draft, request, droplet, { caller, abort });
+    const { spans } = this.tracing;
+    const called = spans ? spans.task(draft, () => this.running.during(draft.id, call)) : this.running.during(draft.id, call);
+    const { ended, calledMs } = await (key ? called.catch((error: unknown) => this.withdraw(draft.id, key, error)) : called);
     const recording = await this.record(ended, request, key !== null);
     const recorded = recording === 'recorded';
     // Who has ended a lost one has counted it, too.
     if (recording !== 'lost') this.journal.finished(ended, { requestId: request.requestId, recorded });
-    return { task: ended, recorded, replayed: false };
+    return { task: ended, recorded, replayed: false, calledMs };
   }
 
   private async resolveOrRefuse(
@@ -115,23 +131,26 @@ export class TaskService {
     throw error;
   }
 
-  /** The task after its call, with the body whole. */
   private async call(
     draft: TaskRecord,
     request: TaskRequest,
     droplet: Droplet,
     { caller, abort }: { caller: Caller; abort: AbortSignal },
-  ): Promise<TaskRecord> {
+  ): Promise<Called> {
     const start = this.clock.monotonic();
-    const execution = await this.caller.run({ ...draft, request }, droplet, {
+    const { id, dropletName, method, path } = draft;
+    const execution = await this.caller.run({ id, dropletName, method, path, request }, droplet, {
       stop: [caller.goneAway, this.lifecycle.draining],
       abort,
     });
     const made = resultOf(draft, execution, droplet.status);
-    const result = this.running.isCancelled(draft.id) ? cancelledResult(made) : made;
-    const durationMs = Math.round(this.clock.monotonic() - start);
+    const result = this.running.isCancelled(id) ? cancelledResult(made) : made;
+    const calledMs = this.clock.monotonic() - start;
+    const durationMs = Math.round(calledMs);
     const callback = request.callbackUrl === null ? null : ({ status: 'pending', attempts: 0, last_error: null } as const);
-    return { ...draft, ...result, durationMs, completedAt: draft.createdAt + durationMs, callback };
+    const ended = { ...draft, ...result, durationMs, completedAt: draft.createdAt + durationMs, callback };
+    this.tracing.spans?.stands(ended);
+    return { ended, calledMs };
   }
 
   private async record(ended: TaskRecord, request: TaskRequest, isReserved: boolean): Promise<Recording> {
@@ -166,3 +185,6 @@ export class TaskService {
     }
   }
 }
+
+/** What a key stands for: nobody was called. */
+const replay = (task: TaskRecord): Outcome => ({ task, recorded: true, replayed: true, calledMs: null });

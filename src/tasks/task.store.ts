@@ -1,4 +1,4 @@
-import type { TaskTotals } from '../metrics/metrics.js';
+import type { TaskTotals } from '../metrics/figures.js';
 import type { CallbackState, TaskChange, TaskRecord, TaskStatus } from './task.js';
 import type { Job } from './task.queue.js';
 

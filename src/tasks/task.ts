@@ -99,6 +99,9 @@ export interface TaskRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
   readonly traceparent: string | null;
+  /** While traces are collected: what the caller sent along, and the last attempt that was made. */
+  readonly tracestate?: string;
+  readonly lastAttempt?: string;
   readonly callbackUrl: string | null;
   /** What the caller asked for; null means the settings. */
   readonly timeoutMs: number | null;

@@ -10,8 +10,15 @@ export function resultText(task: TaskRecord, recorded = true): string {
   const { id, status, targetUrl, responseStatus, retryCount, durationMs, attempts, error } = shown;
   return printed(
     {
-      ...{ task_id: id, status, target_url: targetUrl, response_status: responseStatus },
-      ...{ retry_count: retryCount, duration_ms: durationMs, attempts, error, recorded },
+      task_id: id,
+      status,
+      target_url: targetUrl,
+      response_status: responseStatus,
+      retry_count: retryCount,
+      duration_ms: durationMs,
+      attempts,
+      error,
+      recorded,
     },
     shown,
   );

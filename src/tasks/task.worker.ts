@@ -5,6 +5,7 @@ import { Lifecycle } from '../common/lifecycle.js';
 import { Settings } from '../config/settings.js';
 import type { Step } from '../outbound/execution.js';
 import { effectOf, isRepeatable } from '../outbound/failure-class.js';
+import { Tracing } from '../tracing/tracing.js';
 import { CallbackDelivery } from './callback.delivery.js';
 import { ResultKeeper } from './result.keeper.js';
 import { RunningTasks } from './running.tasks.js';
@@ -48,6 +49,7 @@ export class TaskWorker implements OnApplicationBootstrap {
     private readonly lifecycle: Lifecycle,
     private readonly settings: Settings,
     private readonly clock: Clock,
+    private readonly tracing: Tracing,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -73,7 +75,9 @@ export class TaskWorker implements OnApplicationBootstrap {
     if (!request) throw new Error('a task that waits has lost its request');
     this.journal.announce(task);
     try {
-      await this.runOnce({ task: { ...task, request }, job, claim });
+      const run = { task: { ...task, request }, job, claim };
+      const { spans } = this.tracing;
+      await (spans ? spans.task(task, () => this.runOnce(run), request) : this.runOnce(run));
     } finally {
       this.cancelled.forget(task.id);
     }
@@ -89,7 +93,8 @@ export class TaskWorker implements OnApplicationBootstrap {
   }
 
   private async attemptOnce(run: Run): Promise<void> {
-    const { task } = run;
+    const { task, job } = run;
+    this.journal.attemptBegins(task, job.dueAt);
     const step = await this.attempt(run);
     if (step instanceof CircuitOpenError) return this.putOff(run, step.retryAfterMs);
     if (step instanceof OverloadedError) return this.finish(run, deadlineResult(task));
@@ -127,7 +132,9 @@ export class TaskWorker implements OnApplicationBootstrap {
   private async postpone(run: Run, result: TaskResult, retry: Step['verdict'] & { again: true }): Promise<void> {
     const next = nextAttemptJob(run.job, this.clock.steady(), retry);
     const responseBody = storedBody(result.responseBody, this.settings.STORED_RESPONSE_LIMIT);
-    await this.settle(run, { ...result, status: 'queued', responseBody }, next);
+    const { spans } = this.tracing;
+    const traced = spans ? { request: spans.toStore(run.task.request) } : {};
+    await this.settle(run, { ...result, ...traced, status: 'queued', responseBody }, next);
   }
 
   /**
@@ -150,7 +157,9 @@ export class TaskWorker implements OnApplicationBootstrap {
   private async settle({ task, claim }: Run, change: TaskChange, next: Job | null): Promise<void> {
     const settlement = { change, next, from: ['running'], lease: claim.lease } as const;
     const settled = await this.keeper.keep(task.id, () => this.store.settle(task.id, settlement));
-    if (settled) this.journal.changed(settled, task.request.requestId);
+    if (!settled) return;
+    this.tracing.spans?.stands(settled);
+    this.journal.changed(settled, task.request.requestId);
   }
 }
 

@@ -40,12 +40,19 @@ export class TasksModule implements OnModuleInit {
   constructor(
     private readonly store: TaskStore,
     private readonly queue: TaskQueue,
+    private readonly events: EventStream,
     private readonly metrics: Metrics,
   ) {}
 
   /** The figures go on where the process before left off. */
   async onModuleInit(): Promise<void> {
-    this.metrics.provide({ totals: () => this.store.totals(), queued: () => this.queue.size });
+    this.metrics.provide({
+      totals: () => this.store.totals(),
+      isStoreWritable: () => this.store.isWritable,
+      queue: () => this.queue.figures(),
+      queued: () => this.queue.size,
+      eventReaders: () => this.events.readers,
+    });
     for (const ms of await this.store.lastDurations(KEPT_DURATIONS)) this.metrics.durations.add(ms);
   }
 }

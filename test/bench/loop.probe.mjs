@@ -1,5 +1,8 @@
-// Loaded into the orchestrator by `--import`: measures how long its event loop is held and what CPU it used, and tells when asked.
+// Loaded into the orchestrator by `--import`: measures how long its event loop is held, what CPU it used and what it holds in memory,
+// and tells when asked.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 const RESOLUTION_MS = 1;
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -10,7 +13,16 @@ const cpuMs = () => {
   return (user + system) / 1e3;
 };
 
+/** What is left after a collection of all garbage. */
+function heldBytes() {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 process.on('message', (message) => {
+  if (message === 'held') process.send({ heldBytes: heldBytes() });
   if (message === 'cpu') process.send({ cpuMs: cpuMs() });
   if (message === 'loop:start') {
     delay.reset();

@@ -24,6 +24,7 @@ import { firstJob } from '../../src/tasks/task.jobs.js';
 import { TaskJournal } from '../../src/tasks/task.journal.js';
 import { isFinal, type TaskRecord } from '../../src/tasks/task.js';
 import { TaskRecovery } from '../../src/tasks/task.recovery.js';
+import { NO_TRACING } from '../../src/tracing/tracing.js';
 import { TaskWorker } from '../../src/tasks/task.worker.js';
 
 const MAX_ATTEMPTS = 3;
@@ -107,7 +108,7 @@ class World {
     const keeper = new ResultKeeper(lifecycle, clock, log);
     const noCallbacks = Object.create(CallbackDelivery.prototype) as CallbackDelivery;
     this.control = new TaskControl(store, queue, running, replicas, events, journal, caller, settings, clock);
-    const parts = [noCallbacks, recovery, running, keeper, journal, lifecycle, settings, clock] as const;
+    const parts = [noCallbacks, recovery, running, keeper, journal, lifecycle, settings, clock, NO_TRACING] as const;
     await new TaskWorker(queue, store, caller, ...parts).onApplicationBootstrap();
     await quiet();
   }

@@ -313,6 +313,14 @@ export function taskStoreContract(
         expect(await store.totals()).toEqual(expected);
       });
 
+      it('count each of several at once, and nothing of one among them that cannot be stored', async () => {
+        const known = taskRecord({ status: 'error' });
+        await store.insert(known);
+        const written = [taskRecord({ retryCount: 1 }), known, taskRecord()].map((task) => store.insert(task));
+        expect((await Promise.allSettled(written)).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+        expect(await store.totals()).toEqual({ ...NONE, success: 2, error: 1, retries: 1, retriedToSuccess: 1 });
+      });
+
       it('are not lowered by purging', async () => {
         await insert(...taskRecords(5, { retryCount: 1 }));
         const before = await store.totals();

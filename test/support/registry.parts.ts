@@ -58,6 +58,6 @@ export function registryClient(
 
 /** The built-in Registry's store on a real file. */
 export function openDropletStore(settings: Settings, clock: Clock): { store: SqliteDropletStore; close: () => void } {
-  const storage = SqliteStorage.open({ settings, clock, log: new ReadableLog().log });
+  const storage = SqliteStorage.open({ settings, clock, log: new ReadableLog().log, onCommit: () => undefined });
   return { store: storage.droplets, close: () => storage.onApplicationShutdown() };
 }

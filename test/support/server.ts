@@ -9,6 +9,7 @@ export interface Seen {
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
   readonly body: string;
+  readonly bytes: Buffer;
   /** Monotonic milliseconds. */
   readonly at: number;
 }
@@ -66,7 +67,8 @@ export class TestServer {
     request.on('error', () => undefined);
     request.on('end', () => {
       const { method = '', url = '', headers, rawHeaders } = request;
-      const seen = { method, url, headers, rawHeaders, body: Buffer.concat(chunks).toString(), at: performance.now() };
+      const bytes = Buffer.concat(chunks);
+      const seen = { method, url, headers, rawHeaders, body: bytes.toString(), bytes, at: performance.now() };
       this.seen.push(seen);
       this.handler(seen, response);
     });

@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import { isBadStatement, isPassing } from './postgres.errors.js';
+import type { CommitListener } from '../storage.parts.js';
 import type { StoreHealth } from './store.health.js';
 
 /** Writes that one transaction takes at the most. */
@@ -32,6 +33,7 @@ export class GroupCommit<W> {
     private readonly doubt: (writes: readonly W[]) => void,
     private readonly health: StoreHealth,
     private readonly clock: Clock,
+    private readonly onCommit: CommitListener = () => undefined,
   ) {}
 
   /** @throws StorageUnavailableError, or what a bad statement throws */
@@ -67,7 +69,9 @@ export class GroupCommit<W> {
   /** Null when all are durable. */
   private async tryToCommit(batch: readonly Waiting<W>[], tries = 1): Promise<unknown> {
     try {
+      const start = this.clock.monotonic();
       const results = await this.commitInTime(batch.map(({ write }) => write));
+      this.onCommit(batch.length, this.clock.monotonic() - start);
       batch.forEach(({ done }, index) => done(results[index]));
       return null;
     } catch (error) {

@@ -45,7 +45,7 @@ export class PostgresStorage implements OnApplicationShutdown {
   ) {}
 
   /** Connects, brings the schema up to date and joins the others. @throws UnusableServerError */
-  static async open({ settings, clock, log }: StorageParts): Promise<PostgresStorage> {
+  static async open({ settings, clock, log, onCommit }: StorageParts): Promise<PostgresStorage> {
     const { DATABASE_URL: url, DROPLET_MAX_IN_FLIGHT: perLane, MAX_IN_FLIGHT: inAll } = settings;
     const boss = startedBoss(url, log);
     await untilThere(
@@ -62,7 +62,7 @@ export class PostgresStorage implements OnApplicationShutdown {
     const replica = new Replica(connection, jobs, clock);
     const health = new StoreHealth(() => replica.beat(), clock, log);
     const queue = new PostgresTaskQueue({ connection, jobs, bus, clock, log }, { perLane, inAll });
-    const tasks = new PostgresTaskStore({ connection, queue, replica, health, clock });
+    const tasks = new PostgresTaskStore({ connection, queue, replica, health, clock, onCommit });
     const droplets = new PostgresDropletStore(connection, new SharedChanges('droplets', bus, clock));
     const replicas = new PostgresReplicas(bus, clock, (id) => tasks.get(id));
     const orders = new PostgresOrderStore(connection, new SharedChanges('orders', bus, clock));

@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
+import type { QueueFigures } from '../../metrics/figures.js';
 import { TaskQueue, type Job, type JobHandler, type LaneRoom } from '../../tasks/task.queue.js';
 import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource } from '../lane.dispatcher.js';
 import type { ClusterBus } from './cluster.bus.js';
@@ -44,6 +45,8 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
   private readonly claims = new Set<Promise<unknown>>();
   /** Jobs in the cluster at the last look, and what has come here since. */
   private count = 0;
+  /** When the oldest waiting job in the cluster was due, at the last look; steady epoch ms, Infinity for none. */
+  private oldestDueAt = Infinity;
   private roomOfLane: (lane: string) => LaneRoom = () => ({ most: 0, now: 0, askAgainMs: 0 });
   /** The lane of each queue of one droplet that has been seen. */
   private readonly lanes = new Map<string, string>();
@@ -91,6 +94,12 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
   /** A job has left the store. */
   removed(): void {
     this.count--;
+  }
+
+  figures(): QueueFigures {
+    const { runningCount: running } = this.dispatcher;
+    const oldestDueMs = Math.max(0, this.parts.clock.steady() - this.oldestDueAt);
+    return { waiting: Math.max(0, this.count - running), running, oldestDueMs };
   }
 
   abort(id: string): boolean {
@@ -155,6 +164,7 @@ export class PostgresTaskQueue extends TaskQueue implements JobSource {
     const { connection, clock } = this.parts;
     const [due, count] = await Promise.all([dueTimes(connection), waitingJobs(connection)]);
     this.count = count;
+    this.oldestDueAt = clock.steady() + Math.min(...due.map(([, inMs]) => inMs));
     for (const [queue, inMs] of due) this.dispatcher.wake(queue, clock.steady() + inMs);
   }
 

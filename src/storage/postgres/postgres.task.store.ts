@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/clock.js';
-import type { TaskTotals } from '../../metrics/metrics.js';
+import type { TaskTotals } from '../../metrics/figures.js';
 import type { TaskRecord } from '../../tasks/task.js';
 import type { Job } from '../../tasks/task.queue.js';
 import {
@@ -30,6 +30,7 @@ import type { StoreHealth } from './store.health.js';
 import { jobsOf, TaskBatch, type Settled, type TaskWrite } from './task.batch.js';
 import { purgeTasks } from './task.purge.js';
 import { withdrawTask } from './task.withdrawal.js';
+import type { CommitListener } from '../storage.parts.js';
 import { hasFilters, pageOf } from '../task.page.js';
 import { countStatement, pageStatement } from './task.query.js';
 
@@ -43,6 +44,7 @@ export interface StoreParts {
   readonly replica: Replica;
   readonly health: StoreHealth;
   readonly clock: Clock;
+  readonly onCommit?: CommitListener;
 }
 
 /** Tasks in PostgreSQL, shared by all replicas: writes go through the group commit, reads see what is committed. */
@@ -58,7 +60,8 @@ export class PostgresTaskStore extends TaskStore {
     this.connection = parts.connection;
     this.reads = new ReadBatch(parts.connection);
     const doubt = (writes: readonly TaskWrite[]): void => parts.replica.doubt(acceptedIds(writes));
-    const commits = () => new GroupCommit<TaskWrite>((...batch) => this.commit(...batch), doubt, parts.health, parts.clock);
+    const { health, clock, onCommit } = parts;
+    const commits = () => new GroupCommit<TaskWrite>((...batch) => this.commit(...batch), doubt, health, clock, onCommit);
     [this.intake, this.outcomes] = [commits(), commits()];
   }
 

@@ -4,7 +4,7 @@ import { isFinal, MOVES, TASK_STATUSES, type TaskRecord } from '../../tasks/task
 import type { Job } from '../../tasks/task.queue.js';
 import type { Acceptance, Accepted, CallbackSettlement, Settlement } from '../../tasks/task.store.js';
 import { repeatOf, type KeyHolder } from '../key.holder.js';
-import { NO_SUMS, shareOf, SUMS } from '../task.totals.js';
+import { addShare, NO_SUMS } from '../task.totals.js';
 import type { Session } from './postgres.connection.js';
 import { queueOf, type Place, type PostgresJobs } from './postgres.jobs.js';
 import { keyName, reserveKeys } from './postgres.keys.js';
@@ -166,8 +166,7 @@ export class TaskBatch {
     const sum = { ...NO_SUMS, tasks: 0, bytes: 0, jobs: 0 };
     const count = (stored: StoredTask | undefined, sign: 1 | -1): void => {
       if (!stored) return;
-      const share = shareOf(stored.task, sign);
-      for (const name of SUMS) sum[name] += share[name];
+      addShare(sum, stored.task, sign);
       sum.tasks += sign;
       sum.bytes += sign * bytesOf(stored.task);
       if (stored.place) sum.jobs += sign;

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../common/clock.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import type { CommitListener } from '../storage.parts.js';
 
 /** How often a failing store is tried again. */
 const PROBE_EVERY_MS = 500;
@@ -14,6 +15,14 @@ interface Write {
   readonly failed: (error: unknown) => void;
 }
 
+/** What the writes of a commit come to together. */
+export interface CommitPart {
+  /** Writes it: all statements of the commit have run. */
+  finish(): void;
+  /** Forgets it: the commit was taken back. */
+  undo(): void;
+}
+
 /** Under load a turn is short: 32 callers are in one batch of 32 instead of three of 12, and 256 get a quarter more done. */
 const MOST_TURNS = 8;
 
@@ -24,6 +33,7 @@ const MOST_TURNS = 8;
  */
 export class GroupCommit {
   private waiting: Write[] = [];
+  private readonly parts: CommitPart[] = [];
   private isWorking = true;
   private isClosed = false;
 
@@ -31,11 +41,17 @@ export class GroupCommit {
     private readonly database: DatabaseSync,
     private readonly clock: Clock,
     private readonly log: Log,
+    private readonly onCommit: CommitListener = () => undefined,
   ) {}
 
   /** False from when the store was found failing until it was found working again. */
   get isWritable(): boolean {
     return this.isWorking && !this.isClosed;
+  }
+
+  /** Lets a part end each commit. */
+  endWith(part: CommitPart): void {
+    this.parts.push(part);
   }
 
   /** Runs `statements` in the next commit; resolves with their result once that is durable. @throws StorageUnavailableError, or what a bad statement throws */
@@ -73,12 +89,14 @@ export class GroupCommit {
 
   /** True if all are durable. The promises of a single failed write are rejected here. */
   private commit(writes: readonly Write[]): boolean {
+    const start = this.clock.monotonic();
     try {
       this.transaction(() => writes.forEach(({ run }) => run()));
     } catch (error) {
       if (writes.length === 1) this.refuse(writes, error);
       return false;
     }
+    this.onCommit(writes.length, this.clock.monotonic() - start);
     for (const { done } of writes) done();
     return true;
   }
@@ -87,8 +105,10 @@ export class GroupCommit {
     this.database.exec('BEGIN IMMEDIATE');
     try {
       statements();
+      for (const part of this.parts) part.finish();
       this.database.exec('COMMIT');
     } catch (error) {
+      for (const part of this.parts) part.undo();
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
       throw error;
     }

@@ -21,10 +21,10 @@ export class SqliteStorage implements OnApplicationShutdown {
 
   private constructor(
     private readonly opened: OpenDatabase,
-    { settings, clock, log }: StorageParts,
+    { settings, clock, log, onCommit }: StorageParts,
   ) {
     const { database } = opened;
-    this.commits = new GroupCommit(database, clock, log);
+    this.commits = new GroupCommit(database, clock, log, onCommit);
     this.queue = new SqliteTaskQueue(
       { jobs: new SqliteJobs(database), commits: this.commits, clock, log },
       settings.MAX_IN_FLIGHT,

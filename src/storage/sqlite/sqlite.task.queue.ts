@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
+import type { QueueFigures } from '../../metrics/figures.js';
 import { TaskQueue, type Job, type JobHandler, type LaneRoom } from '../../tasks/task.queue.js';
 import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource } from '../lane.dispatcher.js';
 import type { GroupCommit } from './group.commit.js';
@@ -53,6 +54,13 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
   /** A job has left the store. */
   removed(): void {
     this.count--;
+  }
+
+  figures(): QueueFigures {
+    const now = this.clock.steady();
+    const oldest = this.dispatcher.dueLanes(now).reduce((least, lane) => Math.min(least, this.jobs.nextDue(lane)), Infinity);
+    const { runningCount: running } = this.dispatcher;
+    return { waiting: Math.max(0, this.count - running), running, oldestDueMs: Math.max(0, now - oldest) };
   }
 
   abort(id: string): boolean {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../common/clock.js';
-import type { TaskTotals } from '../../metrics/metrics.js';
+import type { TaskTotals } from '../../metrics/figures.js';
 import { isFinal, TASK_STATUSES, type TaskRecord } from '../../tasks/task.js';
 import type { Job } from '../../tasks/task.queue.js';
 import {
@@ -49,6 +49,7 @@ export class SqliteTaskStore extends TaskStore {
     this.tasks = new SqliteTasks(database);
     this.keys = new SqliteKeys(database);
     this.sums = new SqliteTotals(database);
+    commits.endWith(this.sums);
   }
 
   get isWritable(): boolean {
