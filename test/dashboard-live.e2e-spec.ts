@@ -76,6 +76,22 @@ describeInBrowser('what happens, on the dashboard', () => {
     await until(async () => (await watched.rows('tasks')).length === 2);
   }, 30_000);
 
+  it('says when the list cannot be had, shows nothing that the filter keeps out, and asks again by itself', async () => {
+    const page = await open();
+    await mesh.ask('/echo?fine');
+    await mesh.ask('/status?code=404&bad');
+    await mesh.ask('/status?code=404&other');
+    await until(async () => (await watched.rows('tasks')).length === 3);
+    let refused = 0;
+    await page.route(/\/tasks\?/, (route) => (refused++ < 2 ? route.fulfill({ status: 503, body: 'busy' }) : route.continue()));
+    await page.getByLabel('Filter tasks').fill('code=404');
+    await page.getByText('The list may be incomplete: The answer was 503').waitFor();
+    expect((await watched.rows('tasks')).filter((row) => row.includes('fine'))).toEqual([]);
+    await page.locator('#tasks-empty').waitFor({ state: 'hidden' });
+    expect(refused).toBe(3);
+    expect(await watched.rows('tasks')).toHaveLength(2);
+  });
+
   it('shows the attempts of a task as a line of time: waits, calls, statuses and errors', async () => {
     const { id } = await mesh.recordWhen(await mesh.queue('/flaky?fail=2'));
     const page = await open(`#task/${id}`);
