@@ -185,6 +185,23 @@ describeInBrowser('what happens, on the dashboard', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }, 30_000);
 
+  it('says so when nothing answers any more, and shows another task while the first one hangs', async () => {
+    const [hung, other] = [await mesh.ask('/echo?hung'), await mesh.ask('/echo?other')].map(({ json }) => json.task_id);
+    const page = await open();
+    const isHung = new RegExp(`/health$|/tasks/${hung}$`);
+    await page.route(isHung, () => undefined);
+    await page.evaluate(`location.hash = '#task/${hung}'`);
+    await page.evaluate(`location.hash = '#task/${other}'`);
+    await page.locator('#detail').getByText('GET /echo?other').waitFor();
+    // A hundredth of the time that the page gives an answer.
+    await page.addInitScript(
+      '{ const after = AbortSignal.timeout; AbortSignal.timeout = (ms) => after.call(AbortSignal, ms / 100); }',
+    );
+    await page.goto(`${mesh.orchestrator.url}/dashboard?again#task/${hung}`);
+    await page.locator('#detail').getByText('The orchestrator does not answer').waitFor();
+    await page.locator('#service-state').getByText('no answer').waitFor();
+  });
+
   it('asks for nothing while nobody looks, and catches up when somebody does', async () => {
     const page = await open();
     const look = (state: 'hidden' | 'visible'): Promise<unknown> =>

@@ -30,7 +30,8 @@ export class DetailView {
   place = null;
   /** @type {Element | null} */
   #cameFrom = null;
-  #isLoading = false;
+  /** What is loaded now; what hangs holds up no other. @type {Place | null} */
+  #loading = null;
   #isStale = false;
   #state = '';
 
@@ -61,16 +62,16 @@ export class DetailView {
 
   /** Loads it anew; what changes while it is loaded is loaded once more. */
   async refresh() {
+    const { place } = this;
     this.#isStale = true;
-    if (this.#isLoading) return;
-    this.#isLoading = true;
-    while (this.#isStale && this.place) {
+    if (!place || this.#loading === place) return;
+    this.#loading = place;
+    while (this.#isStale && this.place === place) {
       this.#isStale = false;
-      const { place } = this;
       const detail = await this.load(place).catch(failed);
       if (this.place === place && detail.state !== this.#state && !this.#isSelectedFrom) this.#render(detail);
     }
-    this.#isLoading = false;
+    if (this.#loading === place) this.#loading = null;
   }
 
   /** Who marks a text wants to copy it. */
