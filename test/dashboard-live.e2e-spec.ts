@@ -263,6 +263,15 @@ describeInBrowser('the dashboard with AUTH_MODE=apikey', () => {
     expect(watched.urls.filter((url) => url.includes('key-of'))).toEqual([]);
   }, 30_000);
 
+  it('refuses a key that no header can carry, and takes the next one', async () => {
+    const { page } = watched;
+    await use('key\u2013of\u2013admin');
+    expect(await page.evaluate("document.querySelector('#key-field').validationMessage")).toContain('cannot be sent');
+    expect(await page.getByRole('dialog').isVisible()).toBe(true);
+    await use('key-of-admin');
+    await page.getByText('live', { exact: true }).waitFor();
+  });
+
   it('says which scope a key lacks for what was asked', async () => {
     await use('key-of-reader');
     await watched.page.getByText('live', { exact: true }).waitFor();
