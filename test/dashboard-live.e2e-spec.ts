@@ -107,6 +107,20 @@ describeInBrowser('what happens, on the dashboard', () => {
     expect(await page.locator('#detail').innerText()).toContain('echo answered 200, 3 attempts');
   });
 
+  it.each([-3600, 3600])(
+    'shows for how long a call runs where the clock of the browser is %d s off, and goes on',
+    async (seconds) => {
+      const id = await mesh.queue('/slow?ms=8000');
+      const page = await open();
+      await page.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${seconds * 1000}; }`);
+      await page.goto(`${mesh.orchestrator.url}/dashboard?again#task/${id}`);
+      const line = page.locator('.timeline li');
+      await until(async () => /runs.*took [1-9]\.\d+ s/s.test(await line.innerText()), 10_000);
+      const first = await line.innerText();
+      await until(async () => (await line.innerText()) !== first && /runs.*took \d/s.test(await line.innerText()), 10_000);
+    },
+  );
+
   it('cancels a task once that is confirmed, and not before', async () => {
     const id = await mesh.queue('/echo', { delay_ms: 3_600_000 });
     const page = await open(`#task/${id}`);

@@ -1,3 +1,4 @@
+import { serverClock } from './clock.js';
 import { session } from './session.js';
 
 /** The page lies one step below the API, under whatever prefix a proxy has put both. */
@@ -42,6 +43,7 @@ export const whenKeyIsWanted = (listener) => void (onKeyWanted = listener);
  */
 export async function request(path, { headers = {}, ...options } = {}) {
   const { key } = session;
+  const askedAt = Date.now();
   const authorization = key ? { authorization: `Bearer ${key}` } : {};
   const response = await fetch(new URL(path, ROOT), {
     cache: 'no-store',
@@ -52,6 +54,7 @@ export async function request(path, { headers = {}, ...options } = {}) {
     if (options.signal?.aborted) throw error;
     throw unanswered();
   });
+  serverClock.hear(response.headers.get('date'), askedAt);
   if (response.ok) return response;
   const error = await errorOf(response);
   if (error.status === 401 && session.key === key) onKeyWanted();

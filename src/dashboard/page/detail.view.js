@@ -6,8 +6,11 @@ import { byId, h } from './dom.js';
  * @property {string} title
  * @property {string} state what it was made from: the same is not drawn again
  * @property {Node[]} parts
+ * @property {(() => void) | undefined} [tick] draws what changes with time alone
  * @typedef {{ kind: 'task' | 'droplet', key: string }} Place
  */
+
+const TICK_MS = 1000;
 
 /**
  * What the address says is open: `#task/ID` or `#droplet/NAME`.
@@ -34,12 +37,15 @@ export class DetailView {
   #loading = null;
   #isStale = false;
   #state = '';
+  /** @type {Detail['tick']} */
+  #tick = undefined;
 
   /** @param {(place: Place) => Promise<Detail>} load */
   constructor(load) {
     this.load = load;
     this.panel = byId('detail', HTMLElement);
     addEventListener('hashchange', () => this.follow());
+    setInterval(() => this.#isSelectedFrom || this.#tick?.(), TICK_MS);
   }
 
   /** Shows what the address says. */
@@ -81,6 +87,7 @@ export class DetailView {
   }
 
   #hide() {
+    this.#tick = undefined;
     this.panel.hidden = true;
     this.panel.replaceChildren();
     if (this.#cameFrom instanceof HTMLElement && this.#cameFrom.isConnected) this.#cameFrom.focus();
@@ -88,8 +95,9 @@ export class DetailView {
   }
 
   /** @param {Detail} detail */
-  #render({ title, state, parts }) {
+  #render({ title, state, parts, tick }) {
     this.#state = state;
+    this.#tick = tick;
     const focusAgain = focusWithin(this.panel);
     const heading = h('h2', { id: 'detail-title', tabindex: -1 }, title);
     const close = h(
