@@ -76,6 +76,22 @@ describeInBrowser('what happens, on the dashboard', () => {
     await until(async () => (await watched.rows('tasks')).length === 2);
   }, 30_000);
 
+  it('says when the list cannot be had, shows nothing that the filter keeps out, and asks again by itself', async () => {
+    const page = await open();
+    await mesh.ask('/echo?fine');
+    await mesh.ask('/status?code=404&bad');
+    await mesh.ask('/status?code=404&other');
+    await until(async () => (await watched.rows('tasks')).length === 3);
+    let refused = 0;
+    await page.route(/\/tasks\?/, (route) => (refused++ < 2 ? route.fulfill({ status: 503, body: 'busy' }) : route.continue()));
+    await page.getByLabel('Filter tasks').fill('code=404');
+    await page.getByText('The list may be incomplete: The answer was 503').waitFor();
+    expect((await watched.rows('tasks')).filter((row) => row.includes('fine'))).toEqual([]);
+    await page.locator('#tasks-empty').waitFor({ state: 'hidden' });
+    expect(refused).toBe(3);
+    expect(await watched.rows('tasks')).toHaveLength(2);
+  });
+
   it('shows the attempts of a task as a line of time: waits, calls, statuses and errors', async () => {
     const { id } = await mesh.recordWhen(await mesh.queue('/flaky?fail=2'));
     const page = await open(`#task/${id}`);
@@ -90,6 +106,20 @@ describeInBrowser('what happens, on the dashboard', () => {
     expect(Number(starts[2])).toBeGreaterThan(Number(starts[0]));
     expect(await page.locator('#detail').innerText()).toContain('echo answered 200, 3 attempts');
   });
+
+  it.each([-3600, 3600])(
+    'shows for how long a call runs where the clock of the browser is %d s off, and goes on',
+    async (seconds) => {
+      const id = await mesh.queue('/slow?ms=8000');
+      const page = await open();
+      await page.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${seconds * 1000}; }`);
+      await page.goto(`${mesh.orchestrator.url}/dashboard?again#task/${id}`);
+      const line = page.locator('.timeline li');
+      await until(async () => /runs.*took [1-9]\.\d+ s/s.test(await line.innerText()), 10_000);
+      const first = await line.innerText();
+      await until(async () => (await line.innerText()) !== first && /runs.*took \d/s.test(await line.innerText()), 10_000);
+    },
+  );
 
   it('cancels a task once that is confirmed, and not before', async () => {
     const id = await mesh.queue('/echo', { delay_ms: 3_600_000 });
@@ -169,6 +199,23 @@ describeInBrowser('what happens, on the dashboard', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
   }, 30_000);
 
+  it('says so when nothing answers any more, and shows another task while the first one hangs', async () => {
+    const [hung, other] = [await mesh.ask('/echo?hung'), await mesh.ask('/echo?other')].map(({ json }) => json.task_id);
+    const page = await open();
+    const isHung = new RegExp(`/health$|/tasks/${hung}$`);
+    await page.route(isHung, () => undefined);
+    await page.evaluate(`location.hash = '#task/${hung}'`);
+    await page.evaluate(`location.hash = '#task/${other}'`);
+    await page.locator('#detail').getByText('GET /echo?other').waitFor();
+    // A hundredth of the time that the page gives an answer.
+    await page.addInitScript(
+      '{ const after = AbortSignal.timeout; AbortSignal.timeout = (ms) => after.call(AbortSignal, ms / 100); }',
+    );
+    await page.goto(`${mesh.orchestrator.url}/dashboard?again#task/${hung}`);
+    await page.locator('#detail').getByText('The orchestrator does not answer').waitFor();
+    await page.locator('#service-state').getByText('no answer').waitFor();
+  });
+
   it('asks for nothing while nobody looks, and catches up when somebody does', async () => {
     const page = await open();
     const look = (state: 'hidden' | 'visible'): Promise<unknown> =>
@@ -229,6 +276,15 @@ describeInBrowser('the dashboard with AUTH_MODE=apikey', () => {
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
     expect(watched.urls.filter((url) => url.includes('key-of'))).toEqual([]);
   }, 30_000);
+
+  it('refuses a key that no header can carry, and takes the next one', async () => {
+    const { page } = watched;
+    await use('key\u2013of\u2013admin');
+    expect(await page.evaluate("document.querySelector('#key-field').validationMessage")).toContain('cannot be sent');
+    expect(await page.getByRole('dialog').isVisible()).toBe(true);
+    await use('key-of-admin');
+    await page.getByText('live', { exact: true }).waitFor();
+  });
 
   it('says which scope a key lacks for what was asked', async () => {
     await use('key-of-reader');

@@ -1,7 +1,11 @@
+import { serverClock } from './clock.js';
 import { session } from './session.js';
 
 /** The page lies one step below the API, under whatever prefix a proxy has put both. */
 const ROOT = new URL('../', import.meta.url);
+
+/** Who has not answered by then hangs. */
+const ANSWER_MS = 15_000;
 
 /** What the API refused, in its own words. */
 export class ApiError extends Error {
@@ -32,21 +36,25 @@ let onKeyWanted = () => undefined;
 export const whenKeyIsWanted = (listener) => void (onKeyWanted = listener);
 
 /**
+ * Gives up after a while, but for a caller that brings a signal of its own.
  * @param {string} path relative to the API
  * @param {Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }} options
  * @throws {ApiError}
  */
 export async function request(path, { headers = {}, ...options } = {}) {
   const { key } = session;
+  const askedAt = Date.now();
   const authorization = key ? { authorization: `Bearer ${key}` } : {};
   const response = await fetch(new URL(path, ROOT), {
     cache: 'no-store',
+    signal: AbortSignal.timeout(ANSWER_MS),
     ...options,
     headers: { ...headers, ...authorization },
   }).catch((/** @type {unknown} */ error) => {
     if (options.signal?.aborted) throw error;
-    throw new ApiError(0, 'UNREACHABLE', 'The orchestrator does not answer');
+    throw unanswered();
   });
+  serverClock.hear(response.headers.get('date'), askedAt);
   if (response.ok) return response;
   const error = await errorOf(response);
   if (error.status === 401 && session.key === key) onKeyWanted();
@@ -58,7 +66,7 @@ export async function request(path, { headers = {}, ...options } = {}) {
  * @param {string} path
  * @returns {Promise<T>}
  */
-export const get = async (path) => /** @type {T} */ (await (await request(path)).json());
+export const get = async (path) => /** @type {T} */ (await contentOf(await request(path)));
 
 /**
  * @template T
@@ -69,8 +77,20 @@ export const get = async (path) => /** @type {T} */ (await (await request(path))
  */
 export async function send(method, path, body) {
   const content = body ? { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } } : {};
-  return /** @type {T} */ (await (await request(path, { method, ...content })).json());
+  return /** @type {T} */ (await contentOf(await request(path, { method, ...content })));
 }
+
+const unanswered = () => new ApiError(0, 'UNREACHABLE', 'The orchestrator does not answer');
+
+/**
+ * An answer may also hang after its head.
+ * @param {Response} response
+ * @returns {Promise<unknown>}
+ */
+const contentOf = (response) =>
+  response.json().catch((/** @type {unknown} */ error) => {
+    throw error instanceof SyntaxError ? error : unanswered();
+  });
 
 /** @param {Response} response */
 async function errorOf(response) {

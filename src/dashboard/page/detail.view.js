@@ -6,8 +6,11 @@ import { byId, h } from './dom.js';
  * @property {string} title
  * @property {string} state what it was made from: the same is not drawn again
  * @property {Node[]} parts
+ * @property {(() => void) | undefined} [tick] draws what changes with time alone
  * @typedef {{ kind: 'task' | 'droplet', key: string }} Place
  */
+
+const TICK_MS = 1000;
 
 /**
  * What the address says is open: `#task/ID` or `#droplet/NAME`.
@@ -30,15 +33,19 @@ export class DetailView {
   place = null;
   /** @type {Element | null} */
   #cameFrom = null;
-  #isLoading = false;
+  /** What is loaded now; what hangs holds up no other. @type {Place | null} */
+  #loading = null;
   #isStale = false;
   #state = '';
+  /** @type {Detail['tick']} */
+  #tick = undefined;
 
   /** @param {(place: Place) => Promise<Detail>} load */
   constructor(load) {
     this.load = load;
     this.panel = byId('detail', HTMLElement);
     addEventListener('hashchange', () => this.follow());
+    setInterval(() => this.#isSelectedFrom || this.#tick?.(), TICK_MS);
   }
 
   /** Shows what the address says. */
@@ -61,16 +68,16 @@ export class DetailView {
 
   /** Loads it anew; what changes while it is loaded is loaded once more. */
   async refresh() {
+    const { place } = this;
     this.#isStale = true;
-    if (this.#isLoading) return;
-    this.#isLoading = true;
-    while (this.#isStale && this.place) {
+    if (!place || this.#loading === place) return;
+    this.#loading = place;
+    while (this.#isStale && this.place === place) {
       this.#isStale = false;
-      const { place } = this;
       const detail = await this.load(place).catch(failed);
       if (this.place === place && detail.state !== this.#state && !this.#isSelectedFrom) this.#render(detail);
     }
-    this.#isLoading = false;
+    if (this.#loading === place) this.#loading = null;
   }
 
   /** Who marks a text wants to copy it. */
@@ -80,6 +87,7 @@ export class DetailView {
   }
 
   #hide() {
+    this.#tick = undefined;
     this.panel.hidden = true;
     this.panel.replaceChildren();
     if (this.#cameFrom instanceof HTMLElement && this.#cameFrom.isConnected) this.#cameFrom.focus();
@@ -87,8 +95,9 @@ export class DetailView {
   }
 
   /** @param {Detail} detail */
-  #render({ title, state, parts }) {
+  #render({ title, state, parts, tick }) {
     this.#state = state;
+    this.#tick = tick;
     const focusAgain = focusWithin(this.panel);
     const heading = h('h2', { id: 'detail-title', tabindex: -1 }, title);
     const close = h(

@@ -31,9 +31,17 @@ export async function askForKey() {
   return true;
 }
 
+/** What a header can carry; of anything else the browser makes no request at all. */
+const SENDABLE = /^[ -~\xa0-\xff]*$/;
+
 /** The form of the key dialog is never sent anywhere. */
 export function prepareKeyDialog() {
   const dialog = byId('key', HTMLDialogElement);
+  const field = byId('key-field', HTMLInputElement);
+  field.addEventListener('input', () => {
+    const isSendable = SENDABLE.test(field.value.trim());
+    field.setCustomValidity(isSendable ? '' : 'This key holds characters that cannot be sent. Copy it once more.');
+  });
   byId('key-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     dialog.close('yes');

@@ -17,8 +17,12 @@ export const session = {
   },
 
   forget() {
-    sessionStorage.removeItem(KEY);
     held = '';
+    try {
+      sessionStorage.removeItem(KEY);
+    } catch {
+      // Where nothing is stored there is nothing to remove.
+    }
   },
 };
 

@@ -86,6 +86,12 @@ export class TaskBuffer {
     this.#trim();
   }
 
+  /** The list did not come: what is known stays, but for what is wanted no more. */
+  abandonFill() {
+    this.#told = null;
+    for (const task of [...this.#known.values()]) if (!this.wanted(task)) this.#remove(task.id);
+  }
+
   /** @param {Task} task */
   #put(task) {
     if (!this.#known.has(task.id)) {

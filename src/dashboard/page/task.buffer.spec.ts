@@ -56,6 +56,17 @@ describe('the tasks that the page keeps', () => {
     expect(shown()).toEqual([]);
   });
 
+  it('stay when a list does not come, but for those that are wanted no more', () => {
+    buffer.apply([task('1'), task('2', 'error')]);
+    buffer.wanted = ({ status }) => status === 'error';
+    buffer.beginFill();
+    buffer.apply([task('3', 'error')]);
+    buffer.abandonFill();
+    expect(shown()).toEqual(['3 error', '2 error']);
+    buffer.fill([task('3', 'error')]);
+    expect(shown()).toEqual(['3 error']);
+  });
+
   it('are bounded too while they wait', () => {
     buffer.hold();
     for (let id = 1; id <= 9; id++) buffer.apply([task(String(id))]);

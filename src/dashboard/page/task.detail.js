@@ -1,5 +1,6 @@
 import { cancelTask, retryTask } from './actions.js';
 import { get } from './api.js';
+import { serverClock } from './clock.js';
 import { h } from './dom.js';
 import { button, facts } from './facts.js';
 import { duration, moment, plural } from './format.js';
@@ -17,15 +18,19 @@ const SHOWN = 4000;
  */
 export async function taskDetail(id) {
   const task = /** @type {TaskRecord} */ (await get(`tasks/${encodeURIComponent(id)}`));
+  const attempts = h('div');
+  const drawAttempts = () => attempts.replaceChildren(timelineView(task, serverClock.seconds()));
+  drawAttempts();
   return {
     title: `${task.method} ${task.path}`,
     state: JSON.stringify(task),
+    tick: isOpen(task) ? drawAttempts : undefined,
     parts: [
       h('p', { class: 'lead' }, h('span', { class: 'pill', 'data-tone': task.status }, task.status), lead(task)),
       task.error_message ? h('p', { class: 'fault' }, task.error_message) : h('span'),
       buttons(task),
       h('h3', {}, 'Attempts'),
-      timelineView(task, Date.now() / 1000),
+      attempts,
       h('h3', {}, 'Task'),
       factsOf(task),
       ...bodyOf(task),

@@ -1,4 +1,5 @@
 import { ApiError, get, request } from './api.js';
+import { backoffMs } from './backoff.js';
 import { byId, setAttribute, setText } from './dom.js';
 import { EventStream } from './event.stream.js';
 import { count, plural } from './format.js';
@@ -24,6 +25,8 @@ export class TasksView {
   #isUnderPointer = false;
   #asked = 0;
   #trouble = '';
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #again = undefined;
 
   /** @param {{ onTasks: (tasks: readonly Task[]) => void, onState: (state: import('./event.stream.js').StreamState) => void }} listeners */
   constructor(listeners) {
@@ -50,6 +53,8 @@ export class TasksView {
   }
 
   stop() {
+    this.#asked++;
+    clearTimeout(this.#again);
     this.stream.stop();
   }
 
@@ -121,8 +126,12 @@ export class TasksView {
     return request(`tasks/events?${queryOf(this.#filter, { withStatus: false })}`, { headers, signal });
   }
 
-  /** What happened while nobody listened is in the list. */
-  async #refill() {
+  /**
+   * What happened while nobody listened is in the list. Only the newest that was asked for counts.
+   * @param {number} failures in a row
+   */
+  async #refill(failures = 0) {
+    clearTimeout(this.#again);
     const asked = ++this.#asked;
     const filter = this.#filter;
     const query = queryOf(filter, { withStatus: true });
@@ -130,12 +139,23 @@ export class TasksView {
     this.#buffer.beginFill();
     try {
       const { tasks } = /** @type {import('./api.types.d.ts').TaskPage} */ (await get(`tasks?${query}`));
-      if (asked === this.#asked) this.#buffer.fill(tasks.filter((task) => matches(task, filter)));
-      this.#trouble = '';
+      if (asked !== this.#asked) return;
+      this.#buffer.fill(tasks.filter((task) => matches(task, filter)));
+      this.showTrouble('');
     } catch (error) {
-      this.#trouble = error instanceof ApiError ? error.message : String(error);
+      if (asked === this.#asked) this.#failFill(error, failures + 1);
     }
-    this.draw();
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {number} failures in a row
+   */
+  #failFill(error, failures) {
+    this.#buffer.abandonFill();
+    this.showTrouble(error instanceof ApiError ? error.message : String(error));
+    if (error instanceof ApiError && error.isDenied) return;
+    this.#again = setTimeout(() => void this.#refill(failures), backoffMs(failures));
   }
 
   /** @param {readonly import('./event.parser.js').ServerEvent[]} events */
@@ -146,7 +166,7 @@ export class TasksView {
     this.listeners.onTasks(tasks);
   }
 
-  /** @param {string} text why there is nothing */
+  /** @param {string} text why the list is not what it should be; empty when it is */
   showTrouble(text) {
     this.#trouble = text;
     this.draw();
@@ -159,13 +179,15 @@ export class TasksView {
     this.fresh.hidden = waiting === 0;
     setText(this.fresh, `${waiting >= KEPT ? `${KEPT}+` : waiting} new ↑`);
     this.fresh.setAttribute('aria-label', `Show ${plural(waiting, 'new task')}`);
-    this.#drawEmpty(tasks.length === 0);
+    this.#drawNote(tasks.length === 0);
   }
 
   /** @param {boolean} isEmpty */
-  #drawEmpty(isEmpty) {
+  #drawNote(isEmpty) {
     const note = byId('tasks-empty', HTMLElement);
-    note.hidden = !isEmpty;
+    note.hidden = !isEmpty && this.#trouble === '';
+    note.classList.toggle('over', !isEmpty);
+    if (!isEmpty) return setText(note, `The list may be incomplete: ${this.#trouble}`);
     const isFiltered = this.field.value.trim() !== '' || this.status.value !== '';
     setText(note, this.#trouble || (isFiltered ? 'No task fits this filter.' : 'No tasks yet. They appear here as they come.'));
   }

@@ -51,6 +51,8 @@ function partsOf({ created_at, run_at, status, history, completed_at }, now) {
   const isOver = completed_at !== null || (status !== 'queued' && status !== 'running');
   if (isOver) return parts;
   const goneMs = Math.max(0, Math.round((now - at) * 1000));
-  const [waitMs, callMs] = status === 'running' ? [0, goneMs] : [goneMs, 0];
+  // A synchronous task runs also while it waits for its next attempt; only the first is surely under way.
+  const isCalling = status === 'running' && history.length === 0;
+  const [waitMs, callMs] = isCalling ? [0, goneMs] : [goneMs, 0];
   return [...parts, { attempt: history.length + 1, waitMs, callMs, status: null, error: null, isOpen: true }];
 }

@@ -55,6 +55,12 @@ describe('the line of time of a task', () => {
     expect(bars).toEqual([expect.objectContaining({ attempt: 1, waitMs, callMs, isOpen: true })]);
   });
 
+  it('draws no call after an attempt that ended: the next one may not have begun', () => {
+    const history = [attempt(1, 1000, 500)];
+    const { bars } = timeline(record({ status: 'running' as const, completed_at: null, history }), 1003);
+    expect(bars[1]).toMatchObject({ attempt: 2, waitMs: 2500, callMs: 0, isOpen: true });
+  });
+
   it('takes clocks that differ for no wait at all', () => {
     expect(timeline(record({ history: [attempt(1, 999, 10)] }), 2000).bars[0]?.waitMs).toBe(0);
   });

@@ -29,22 +29,23 @@ export function timelineView(task, now) {
  */
 function texts({ attempt, waitMs, callMs, status, error, isOpen, isCut }, task) {
   const tone = isOpen ? task.status : error ? 'error' : 'success';
+  const isCalling = isOpen && task.status === 'running' && attempt === 1;
   const outcome = isOpen
-    ? task.status === 'running'
-      ? 'runs'
-      : 'waits'
+    ? openOutcome(task.status === 'running', isCalling)
     : [status, error].filter(Boolean).join(' ') || 'answered';
   const wait = waitMs > 0 ? `after ${duration(waitMs)}${isCut ? ' (drawn shorter)' : ''}` : 'at once';
   return [
     h('b', {}, `#${attempt}`),
     h('span', { class: 'outcome', 'data-tone': tone }, outcome),
-    h(
-      'span',
-      { class: 'muted' },
-      isOpen && task.status !== 'running' ? `for ${duration(waitMs)}` : `${wait}, took ${duration(callMs)}`,
-    ),
+    h('span', { class: 'muted' }, isOpen && !isCalling ? `for ${duration(waitMs)}` : `${wait}, took ${duration(callMs)}`),
   ];
 }
+
+/**
+ * @param {boolean} isRunning
+ * @param {boolean} isCalling
+ */
+const openOutcome = (isRunning, isCalling) => (isCalling ? 'runs' : isRunning ? 'waits or calls' : 'waits');
 
 /**
  * @param {Bar} bar
