@@ -1,5 +1,5 @@
 import type { SubmitTask, TaskResult } from './api.types.js';
-import type { Limits } from './deadline.js';
+import { pause, type Limits } from './deadline.js';
 import { isFinal } from './task.filter.js';
 import type { Transport } from './transport.js';
 
@@ -12,12 +12,16 @@ export interface SubmitOptions extends Limits {
 }
 
 export interface EnqueueOptions extends SubmitOptions {
-  /** How long to wait for the outcome; without it, the receipt is given at once. `Infinity` is as long as it takes. */
+  /** How long to wait for the outcome; without it, the receipt is given at once. 23 hours at the most. */
   readonly waitMs?: number | undefined;
 }
 
 /** What one request waits: proxies like to end those that take a minute. The server grants 60 seconds at most. */
 const LONGEST_WAIT_SECONDS = 50;
+/** A key is kept for 24 hours: sent again after that, it would make a second task. */
+const LONGEST_WAIT_MS = 23 * 3_600_000;
+/** A server that answers at once, as one does that shuts down, is not asked without a pause. */
+const BETWEEN_WAITS_MS = 200;
 
 /** Runs a task now; its answer is its outcome. */
 export function submitNow(transport: Transport, task: SubmitTask, options: SubmitOptions): Promise<TaskResult> {
@@ -31,7 +35,7 @@ export async function submitLater(transport: Transport, task: SubmitTask, option
   // What waits asks again with its key, and gets the same task.
   const key = options.idempotencyKey ?? (waitMs > 0 ? true : undefined);
   const idempotencyKey = key === true ? madeUpKey() : key;
-  const end = performance.now() + waitMs;
+  const end = performance.now() + Math.min(waitMs, LONGEST_WAIT_MS);
   for (;;) {
     const left = Math.max(0, end - performance.now());
     const seconds = Math.min(LONGEST_WAIT_SECONDS, Math.ceil(left / 1000));
@@ -39,6 +43,7 @@ export async function submitLater(transport: Transport, task: SubmitTask, option
     const timeoutMs = (options.timeoutMs ?? transport.timeoutMs) + seconds * 1000;
     const result = await post(transport, task, { ...options, idempotencyKey, timeoutMs }, { prefer });
     if (isFinal(result.status) || performance.now() >= end) return result;
+    await pause(BETWEEN_WAITS_MS, options.signal);
   }
 }
 
