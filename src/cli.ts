@@ -7,10 +7,23 @@ import { VERSION } from './config/version.js';
 const { stdin, stdout, stderr, env, versions } = process;
 const interrupt = new AbortController();
 
-// Whoever reads us, `head` say, has had enough.
-for (const stream of [stdout, stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.broken));
+const CHANGING: readonly string[] = ['submit', 'cancel', 'retry', 'bench'];
+let isChanging = false;
+
+// Whoever reads us, `head` say, has had enough. What only reads is then done; what was to change something may not be.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE' || !isChanging) process.exit(codeOf(error));
+  stderr.write(`The output was closed before the end: see with 'orchestrator tasks' what was done\n`, () =>
+    process.exit(EXIT.outputClosed),
+  );
+});
+stderr.on('error', (error: NodeJS.ErrnoException) => process.exit(codeOf(error)));
+
+function codeOf({ code }: NodeJS.ErrnoException): number {
+  if (code !== 'EPIPE') return EXIT.broken;
+  return isChanging ? EXIT.outputClosed : EXIT.done;
 }
+
 // The first Ctrl-C ends in order, a second one at once.
 process.once('SIGINT', () => {
   interrupt.abort();
@@ -33,6 +46,7 @@ process.exitCode = await run(process.argv.slice(2), {
     interrupted: interrupt.signal,
     nodeVersion: versions.node,
     version: VERSION,
+    begins: (command: string) => (isChanging = CHANGING.includes(command)),
     serve,
   },
 });

@@ -495,6 +495,16 @@ describe('the program itself', () => {
     expect([piped.stdout.length, piped.stderr]).toEqual([10, '']);
   });
 
+  it('does not call a submission done whose output was closed', async () => {
+    const submit = `'${NODE}' '${CLI}' submit other GET '/slow?ms=40'`;
+    const piped = new TestProcess('sh', ['-c', `{ ${submit}; echo "code $?" >&2; } | exec true`], {
+      cwd: folder,
+      environment: { ORCHESTRATOR_URL: mesh.orchestrator.url },
+    });
+    await piped.end();
+    expect(piped.stderr).toMatch(/^The output was closed before the end: .*\ncode 141\n$/);
+  });
+
   it('ends with 130 on Ctrl-C', async () => {
     const watching = start(['watch']);
     await until(async () => {

@@ -9,6 +9,7 @@ export const EXIT = {
   broken: 6,
   oldNode: 7,
   interrupted: 130,
+  outputClosed: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -24,4 +25,5 @@ Exit codes:
   5    not now: too busy, paused, or the breaker is open; or still under way when --wait was over
   6    the orchestrator failed, or what answered is none
   7    serve: this Node is too old
-  130  ended by Ctrl-C`;
+  130  ended by Ctrl-C
+  141  submit, cancel, retry, bench: whoever read the output closed it before the end`;

@@ -36,6 +36,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const attach: Attach = (command, work) =>
     command.action(async () => {
       const session = openSession(terminal, command.optsWithGlobals<GlobalOptions>());
+      terminal.begins(command.name());
       try {
         code = await work(session, command.args, command.opts());
       } catch (error) {

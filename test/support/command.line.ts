@@ -27,7 +27,10 @@ export async function commandLine(args: readonly string[], around: Surroundings 
   const input = new PassThrough();
   if (stdin !== null) input.end(stdin);
   const serve = around.serve ?? (() => Promise.reject(new Error('no test serves here')));
-  const code = await run(args, { stdin: input, stdout, stderr, environment, interrupted, nodeVersion, version: '1.2.3', serve });
+  const code = await run(args, {
+    ...{ stdin: input, stdout, stderr, environment, interrupted, nodeVersion, version: '1.2.3', serve },
+    begins: () => undefined,
+  });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
