@@ -1,6 +1,6 @@
 /**
- * A histogram without labels in Prometheus' text format, for what every task passes: prom-client takes 400 ns for each
- * observation, this one 10.
+ * A histogram without labels in Prometheus' text format, for what every task passes: prom-client takes 215 ns for each
+ * observation, this one 46.
  */
 export class PlainHistogram {
   private readonly counts: Float64Array;
