@@ -23,13 +23,14 @@ export class Lifecycle {
   }
 
   /** Runs work that the shutdown waits for, whether or not its caller does. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  during<T>(work: () => Promise<T>): Promise<T> {
+    const result = work();
     this.running++;
-    try {
-      return await work();
-    } finally {
+    const end = (): void => {
       this.running--;
-    }
+    };
+    result.then(end, end);
+    return result;
   }
 
   /** Readiness goes off; everything else goes on. */

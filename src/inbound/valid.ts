@@ -16,27 +16,29 @@ export function validBody<T extends object>(Request: RequestClass<T>, body: unkn
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw InvalidRequestError.of('body', 'must be a JSON object');
   }
-  return validated(Request, Object.assign(new Request(), declared(Request, body)));
+  return validated(Request, takeOver(Request, body, new Request()));
 }
 
-/** The members of a value that the class declares. */
-function declared<T extends object>(Request: RequestClass<T>, value: object): Record<string, unknown> {
-  const { fields } = knownOf(Request);
-  const taken: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) if (fields.has(name)) taken[name] = member;
-  return taken;
+/** Takes over those members of a value that the class declares, and no other. */
+function takeOver<T extends object, Into extends object>(Request: RequestClass<T>, from: object, into: Into): Into {
+  const source = from as Record<string, unknown>;
+  const target = into as Record<string, unknown>;
+  for (const field of knownOf(Request).fields) if (Object.hasOwn(from, field)) target[field] = source[field];
+  return into;
 }
 
 /** What is found out once of a request class. */
 interface Known {
-  readonly fields: ReadonlySet<string>;
+  readonly fields: readonly string[];
   readonly isPlainlyValid: (request: object) => boolean;
 }
 
 const known = new WeakMap<RequestClass<object>, Known>();
 
 function knownOf(Request: RequestClass<object>): Known {
-  const found = known.get(Request) ?? { fields: new Set(Object.keys(new Request())), isPlainlyValid: quickCheckOf(Request) };
+  const before = known.get(Request);
+  if (before) return before;
+  const found = { fields: Object.keys(new Request()), isPlainlyValid: quickCheckOf(Request) };
   known.set(Request, found);
   return found;
 }
@@ -68,6 +70,6 @@ export class ValidQuery<T extends object> implements PipeTransform<unknown, T> {
   constructor(private readonly request: RequestClass<T>) {}
 
   transform(query: unknown): T {
-    return validated(this.request, plainToInstance(this.request, declared(this.request, query as object)));
+    return validated(this.request, plainToInstance(this.request, takeOver(this.request, query as object, {})));
   }
 }

@@ -83,11 +83,16 @@ export class Bulkhead {
     return this.inAll;
   }
 
-  /** Resolves when the caller has a place, which it must give back, or does not wait for one any more. */
-  async enter(lane: Lane, { deadline, signals, isPatient }: Wait): Promise<Entry> {
+  /** True when the caller has a place at once, which it must give back: nobody stands in line, and there is room. */
+  enterNow(lane: Lane): boolean {
     // The limits may be wider by now than when those in line came.
     this.pump(lane);
-    if (lane.line.length === 0 && this.take(lane)) return 'entered';
+    return lane.line.length === 0 && this.take(lane);
+  }
+
+  /** Resolves when the caller has a place, which it must give back, or does not wait for one any more. */
+  async enter(lane: Lane, { deadline, signals, isPatient }: Wait): Promise<Entry> {
+    if (this.enterNow(lane)) return 'entered';
     if (!isPatient && lane.impatient >= lane.limits().maxWaiting) return 'full';
     const entered = new AbortController();
     // With a reason: without one, Node makes an error with its stack for each.

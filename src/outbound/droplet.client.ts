@@ -44,20 +44,16 @@ export class DropletClient {
   ) {}
 
   /** Makes the call to its end. @throws CircuitOpenError, OverloadedError before the first attempt */
-  async call(call: DropletCall, plan: RetryPlan, cancellation: Cancellation): Promise<Execution> {
-    const execution = await this.policy.execute(this.outbound(call), plan, cancellation);
-    this.observe(call, execution.attempts);
-    return execution;
+  call(call: DropletCall, plan: RetryPlan, cancellation: Cancellation): Promise<Execution> {
+    return this.policy.execute(this.outbound(call), plan, cancellation);
   }
 
   /**
    * Makes one attempt of the call; null when it was taken back before its turn.
    * @throws CircuitOpenError when it may not be made now, OverloadedError when the deadline passed in the line
    */
-  async step(call: DropletCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
-    const step = await this.policy.step(this.outbound(call), plan, progress, abort);
-    if (step) this.observe(call, [step.made]);
-    return step;
+  step(call: DropletCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
+    return this.policy.step(this.outbound(call), plan, progress, abort);
   }
 
   private outbound(call: DropletCall): OutboundCall {
@@ -68,17 +64,16 @@ export class DropletClient {
       body: call.payload,
       responseLimit: this.settings.RESPONSE_LIMIT,
       gate: this.traffic.of(call.name, call.policy),
+      onMade: (made) => this.observe(call, made),
     };
   }
 
-  private observe({ name: droplet, trace }: DropletCall, attempts: readonly AttemptRecord[]): void {
-    for (const made of attempts) {
-      const { outcome, durationMs } = made;
-      // A call that we took back ourselves says nothing of the droplet.
-      if (outcome.kind !== 'aborted') this.reachability.record(droplet, isAnswer(outcome));
-      this.metrics.attemptMade(droplet, outcome.kind, durationMs);
-      trace.ended?.(made);
-    }
+  private observe({ name: droplet, trace }: DropletCall, made: AttemptRecord): void {
+    const { outcome, durationMs } = made;
+    // A call that we took back ourselves says nothing of the droplet.
+    if (outcome.kind !== 'aborted') this.reachability.record(droplet, isAnswer(outcome));
+    this.metrics.attemptMade(droplet, outcome.kind, durationMs);
+    trace.ended?.(made);
   }
 }
 

@@ -130,15 +130,15 @@ export class DropletTraffic implements Gate {
     return isTaken;
   }
 
+  enterNow(wait: TurnWait): Turn | null {
+    this.refuse(wait);
+    return this.parts.bulkhead.enterNow(this.lane) ? this.admit(wait) : null;
+  }
+
   async enter(wait: TurnWait): Promise<Turn | null> {
-    this.refuseIfShut();
-    if (!wait.isPatient && this.parts.isMemoryFull()) throw new OverloadedError('Too many answers are being read');
+    this.refuse(wait);
     const entry = await this.parts.bulkhead.enter(this.lane, wait);
-    if (entry !== 'entered') return this.turnedAway(entry);
-    const leave = this.paused ? null : this.breaker.enter();
-    if (leave) return this.turn(leave, wait);
-    this.parts.bulkhead.leave(this.lane);
-    throw this.shut();
+    return entry === 'entered' ? this.admit(wait) : this.turnedAway(entry);
   }
 
   /** How many asynchronous calls may run: one while it is tried, and after that twice as many every half second. */
@@ -187,6 +187,19 @@ export class DropletTraffic implements Gate {
         ? `Droplet '${this.name}' has ${maxInFlight} calls in flight and ${maxWaiting} waiting`
         : `No place for a call to droplet '${this.name}' before the deadline`,
     );
+  }
+
+  private refuse({ isPatient }: TurnWait): void {
+    this.refuseIfShut();
+    if (!isPatient && this.parts.isMemoryFull()) throw new OverloadedError('Too many answers are being read');
+  }
+
+  /** Who has a place gets a turn, unless the breaker is against it. */
+  private admit(wait: TurnWait): Turn {
+    const leave = this.paused ? null : this.breaker.enter();
+    if (leave) return this.turn(leave, wait);
+    this.parts.bulkhead.leave(this.lane);
+    throw this.shut();
   }
 
   private turn(leave: Leave, { isFirst }: TurnWait): Turn {

@@ -18,6 +18,9 @@ export interface Turn {
 
 /** What stands between a call and the droplet that it is for. */
 export interface Gate {
+  /** A turn without any wait, or null: then one must be waited for. @throws CircuitOpenError, OverloadedError */
+  enterNow(wait: TurnWait): Turn | null;
+
   /** Waits for a turn; null when the wait was cut short. @throws CircuitOpenError, OverloadedError */
   enter(wait: TurnWait): Promise<Turn | null>;
 
@@ -28,9 +31,12 @@ export interface Gate {
   takeRetry(): boolean;
 }
 
+const FREE: Turn = { leave: () => undefined };
+
 /** A gate that is always open: the Registry and the receivers of callbacks have none. */
 export const NO_GATE: Gate = {
-  enter: () => Promise.resolve({ leave: () => undefined }),
+  enterNow: () => FREE,
+  enter: () => Promise.resolve(FREE),
   isShut: false,
   takeRetry: () => true,
 };

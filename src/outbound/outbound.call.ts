@@ -1,4 +1,5 @@
 import type { Backoff } from './backoff.js';
+import type { AttemptRecord } from './execution.js';
 import type { Gate } from './gate.js';
 import type { Target } from './target-url.js';
 
@@ -22,6 +23,8 @@ export interface OutboundCall {
   readonly publicOnly?: boolean;
   /** What the call must pass; none for those that are no droplet's. */
   readonly gate?: Gate;
+  /** Is told of each attempt at its end. */
+  readonly onMade?: (made: AttemptRecord) => void;
 }
 
 /** How often and how long to try; milliseconds. */

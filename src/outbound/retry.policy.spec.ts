@@ -299,7 +299,7 @@ describe('retry policy', () => {
     if (isFull) memory.add(other, parseSettings({}).RESPONSE_BUFFER_LIMIT);
     droplet.handler = (_seen, response) => void response.writeHead(200).write('half of it');
     const results: CallResult[] = [];
-    const gate: Gate = { ...NO_GATE, enter: () => Promise.resolve({ leave: (result) => results.push(result) }) };
+    const gate: Gate = { ...NO_GATE, enterNow: () => ({ leave: (result) => results.push(result) }) };
     const call = { ...callTo(() => droplet.url), gate };
     const running = policy.execute(call, { ...PLAN, maxAttempts: 1 }, { stop: [], abort: new AbortController().signal });
     await until(() => memory.readers.size === (isFull ? 2 : 1));

@@ -4,7 +4,6 @@ import type { AxiosResponse } from 'axios';
 import { Clock } from '../common/clock.js';
 import { CircuitOpenError, OrchestratorError, OverloadedError } from '../common/errors.js';
 import { backoffMs } from './backoff.js';
-import type { CallResult } from './circuit.breaker.js';
 import { Exchange } from './exchange.js';
 import { callResultOf, isFailedAttempt, isRetryable } from './failure-class.js';
 import type { AttemptRecord, Execution, Step, StoppedBy, Verdict } from './execution.js';
@@ -41,12 +40,18 @@ export class RetryPolicy {
     const attempts: AttemptRecord[] = [];
     for (let delayMs = 0; ;) {
       const progress = { attempt: attempts.length + 1, attemptsBefore: 0, deadline, delayMs };
-      const step = await this.nextStep(call, plan, progress, { stop, abort });
       const last = attempts.at(-1);
-      if (!('made' in step)) {
+      let step: Step | null = null;
+      let stoppedBy: StoppedBy | null = null;
+      try {
+        step = await this.stepIn(call, plan, progress, { stop, abort });
+      } catch (error) {
+        stoppedBy = stopOf(error, last);
+      }
+      if (!step) {
         // The caller is gone, or the process ends: nothing was done, so there is nothing to tell but to come again.
         if (!last && !abort.aborted) throw new OverloadedError(TAKEN_BACK.message);
-        return { outcome: last?.outcome ?? TAKEN_BACK, attempts, stoppedBy: step.stoppedBy };
+        return { outcome: last?.outcome ?? TAKEN_BACK, attempts, stoppedBy };
       }
       const { made, verdict } = step;
       attempts.push(made);
@@ -66,55 +71,31 @@ export class RetryPolicy {
     return this.stepIn(call, plan, progress, { stop: [], abort });
   }
 
-  /** The next attempt, or what stops it. */
-  private async nextStep(
-    call: OutboundCall,
-    plan: RetryPlan,
-    progress: Progress,
-    cancellation: Cancellation,
-  ): Promise<Step | { readonly stoppedBy: StoppedBy | null }> {
-    try {
-      return (await this.stepIn(call, plan, progress, cancellation)) ?? { stoppedBy: null };
-    } catch (error) {
-      if (progress.attempt === 1 || !(error instanceof OrchestratorError)) throw error;
-      return { stoppedBy: error instanceof CircuitOpenError ? 'breaker' : 'deadline' };
-    }
-  }
-
-  /** An attempt and what is to come of it; null when the call was taken back before its turn. */
+  /** An attempt, once it is its turn, and what is to come of it; null when the call was taken back before. */
   private async stepIn(
     call: OutboundCall,
     plan: RetryPlan,
     progress: Progress,
-    cancellation: Cancellation,
-  ): Promise<Step | null> {
-    const made = await this.inTurn(call, plan, progress, cancellation);
-    return made && { made, verdict: this.judge(call, plan, made, progress) };
-  }
-
-  /** An attempt, once it is its turn; null when the call was taken back before. */
-  private async inTurn(
-    call: OutboundCall,
-    plan: RetryPlan,
-    progress: Progress,
     { stop, abort }: Cancellation,
-  ): Promise<AttemptRecord | null> {
+  ): Promise<Step | null> {
     const { gate = NO_GATE } = call;
     const isFirst = progress.attempt - progress.attemptsBefore === 1;
     const isPatient = plan.isPatient || !isFirst;
-    const turn = await gate.enter({ deadline: progress.deadline, signals: [abort, ...stop], isFirst, isPatient });
+    const wait = { deadline: progress.deadline, signals: [abort, ...stop], isFirst, isPatient };
+    const turn = gate.enterNow(wait) ?? (await gate.enter(wait));
     if (!turn) return null;
     const start = this.clock.monotonic();
     const isCutShort = progress.deadline - start < plan.attemptTimeoutMs;
-    let result: CallResult = 'neutral';
+    let made: AttemptRecord | null = null;
     try {
-      const made = await this.attempt(call, plan, progress, abort);
-      // Where there was nowhere to send it, nobody was called.
-      if (made.target) result = callResultOf(made.outcome, isCutShort);
-      return made;
+      made = await this.attempt(call, plan, progress, abort);
     } finally {
+      // Where there was nowhere to send it, nobody was called.
+      const result = made?.target ? callResultOf(made.outcome, isCutShort) : 'neutral';
       turn.leave(result, this.clock.monotonic() - start);
     }
+    call.onMade?.(made);
+    return { made, verdict: this.judge(call, plan, made, progress) };
   }
 
   /** Whether and when to call again after an attempt. */
@@ -163,24 +144,33 @@ export class RetryPolicy {
     const { method, body, responseLimit, publicOnly = false } = call;
     const headers = call.headers({ attempt, remainingMs });
     const exchange = new Exchange({ ...target, method, headers, body, responseLimit, publicOnly, memory: this.memory });
-    const outcome = await this.send(exchange, Math.min(plan.attemptTimeoutMs, remainingMs), abort);
-    const durationMs = this.clock.monotonic() - start;
-    return { attempt, startedAt, durationMs, delayMs, target, outcome, isFailed: isFailedAttempt(outcome, plan.retryStatuses) };
+    const letRun = this.cutAfter(exchange, Math.min(plan.attemptTimeoutMs, remainingMs), abort);
+    try {
+      const { data: outcome } = await this.http.axiosRef.request<Outcome, AxiosResponse<Outcome>>({ exchange });
+      const durationMs = this.clock.monotonic() - start;
+      return { attempt, startedAt, durationMs, delayMs, target, outcome, isFailed: isFailedAttempt(outcome, plan.retryStatuses) };
+    } finally {
+      letRun();
+    }
   }
 
-  private async send(exchange: Exchange, timeoutMs: number, abort: AbortSignal): Promise<Outcome> {
+  /** Cuts an exchange off when its time is over, or when it is aborted; the returned function takes that back. */
+  private cutAfter(exchange: Exchange, timeoutMs: number, abort: AbortSignal): () => void {
     const onAbort = (): void => exchange.cut('aborted', 'The call was aborted');
     const cancelTimer = this.clock.after(timeoutMs, () => exchange.cut('timed-out', `Timeout after ${timeoutMs} ms`));
     abort.addEventListener('abort', onAbort);
     if (abort.aborted) onAbort();
-    try {
-      const { data } = await this.http.axiosRef.request<Outcome, AxiosResponse<Outcome>>({ exchange });
-      return data;
-    } finally {
+    return () => {
       cancelTimer();
       abort.removeEventListener('abort', onAbort);
-    }
+    };
   }
+}
+
+/** What stops a retry that was refused. @throws what it was refused with, when it was the first attempt or a fault of ours */
+function stopOf(refusal: unknown, last: AttemptRecord | undefined): StoppedBy {
+  if (!last || !(refusal instanceof OrchestratorError)) throw refusal;
+  return refusal instanceof CircuitOpenError ? 'breaker' : 'deadline';
 }
 
 function resolved(target: () => Target): Target | OrchestratorError {

@@ -17,8 +17,8 @@ export class BuiltinDirectory extends DropletDirectory {
     super();
   }
 
-  resolve(name: string): Promise<Droplet> {
-    return this.found(name, () => this.current(name));
+  resolve(name: string): Droplet | Promise<Droplet> {
+    return this.current(name) ?? this.found(name, () => this.current(name));
   }
 
   findByIdOrName(key: string): Promise<Droplet> {

@@ -30,8 +30,8 @@ export interface RegistryState {
 
 /** Where droplets live: the port between those who call droplets and the Registry that knows them. */
 export abstract class DropletDirectory {
-  /** @throws DropletNotFoundError after at most one refresh, of which it waits 250 ms */
-  abstract resolve(name: string): Promise<Droplet>;
+  /** At once where nothing must be asked. It rejects with DropletNotFoundError after at most one refresh, of which it waits 250 ms. */
+  abstract resolve(name: string): Droplet | Promise<Droplet>;
 
   /** The droplet as it is known at this moment, without any refresh. */
   abstract current(name: string): Droplet | undefined;

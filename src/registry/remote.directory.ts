@@ -28,8 +28,9 @@ export class RemoteDirectory extends DropletDirectory {
     super();
   }
 
-  async resolve(name: string): Promise<Droplet> {
-    return this.find(name, () => this.cache.droplets.find(name));
+  resolve(name: string): Droplet | Promise<Droplet> {
+    const known = this.cache.status === 'active' ? this.current(name) : undefined;
+    return known ?? this.find(name, () => this.current(name));
   }
 
   async findByIdOrName(key: string): Promise<Droplet> {

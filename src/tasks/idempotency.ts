@@ -25,12 +25,10 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Reserves the key of a synchronous task. Null when the task may run (also when there is no key), or the
-   * finished task that the key stands for.
+   * Reserves the key of a synchronous task. Null when the task may run, or the finished task that the key stands for.
    * @throws ConflictError while the first request still runs, IdempotencyMismatchError, StorageUnavailableError
    */
-  async reserve(task: TaskRecord, key: IdempotencyKey | null): Promise<TaskRecord | null> {
-    if (!key) return null;
+  async reserve(task: TaskRecord, key: IdempotencyKey): Promise<TaskRecord | null> {
     const [accepted] = await this.store.accept([{ task, job: null, key }]);
     if (accepted?.kind === 'mismatch') throw new IdempotencyMismatchError();
     return accepted?.kind === 'replayed' ? finished(accepted.task) : null;

@@ -15,16 +15,17 @@ export class RunningTasks {
   }
 
   /** Runs the call of a task whose caller waits for it; the signal aborts when the task is cancelled, or the shutdown cuts off. */
-  async during<T>(id: string, work: (abort: AbortSignal) => Promise<T>): Promise<T> {
+  during<T>(id: string, work: (abort: AbortSignal) => Promise<T>): Promise<T> {
     const running = new AbortController();
     this.waitedFor.set(id, running);
     if (this.lifecycle.aborting.aborted) running.abort('shutdown');
-    try {
-      return await work(running.signal);
-    } finally {
+    const end = (): void => {
       this.waitedFor.delete(id);
       this.cancelled.delete(id);
-    }
+    };
+    const result = work(running.signal);
+    result.then(end, end);
+    return result;
   }
 
   /** Marks a task as cancelled, and cuts off its call if its caller waits for it here; true if so. */

@@ -37,10 +37,10 @@ export class TaskCaller {
     private readonly tracing: Tracing,
   ) {}
 
-  /** The droplet that a task names, and where its path leads. @throws DropletNotFoundError, InvalidRequestError */
-  async resolve(name: string, path: string): Promise<Place> {
-    const droplet = await this.directory.resolve(name);
-    return { droplet, target: targetUrl(droplet.endpoint, path) };
+  /** The droplet that a task names, and where its path leads; at once where nothing must be asked. @throws DropletNotFoundError, InvalidRequestError */
+  resolve(name: string, path: string): Place | Promise<Place> {
+    const found = this.directory.resolve(name);
+    return found instanceof Promise ? found.then((droplet) => placeIn(droplet, path)) : placeIn(found, path);
   }
 
   /** Makes the whole call, waits included. */
@@ -115,6 +115,8 @@ export class TaskCaller {
     };
   }
 }
+
+const placeIn = (droplet: Droplet, path: string): Place => ({ droplet, target: targetUrl(droplet.endpoint, path) });
 
 /** The attempts of a task, each with a span of its own. */
 const attemptsOf = ({ id, method, request }: CallableTask, droplet: string, spans: Spans): CallTrace =>

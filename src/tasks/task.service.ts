@@ -84,9 +84,16 @@ export class TaskService {
     if (!this.store.isWritable) throw new StorageUnavailableError();
     const request = requestOf(submitted, caller);
     const key = this.keys.keyOf(submitted, request, caller);
-    const found = await this.resolveOrRefuse(submitted, key);
-    if (found instanceof OrchestratorError) return replay(await this.keys.earlierOutcome(key, found));
-    const { droplet, target } = found;
+    let place: Place;
+    try {
+      place = await this.caller.resolve(submitted.droplet_name, submitted.path);
+      // Before the key is reserved, which would have to be taken back.
+      if (key) this.caller.refuseIfShut(place.droplet);
+    } catch (error) {
+      if (!(error instanceof OrchestratorError)) throw error;
+      return replay(await this.keys.earlierOutcome(key, error));
+    }
+    const { droplet, target } = place;
     const draft = draftTask(newTaskId(), submitted, {
       status: 'running',
       caller: caller.identity.name,
@@ -94,7 +101,7 @@ export class TaskService {
       runAt: null,
       request: storableRequest(request),
     });
-    const reserved = await this.keys.reserve(draft, key);
+    const reserved = key && (await this.keys.reserve(draft, key));
     if (reserved) return replay(reserved);
     const call = (abort: AbortSignal): Promise<Called> => this.call(draft, request, droplet, { caller, abort });
     const { spans } = this.tracing;
@@ -105,21 +112,6 @@ export class TaskService {
     // Who has ended a lost one has counted it, too.
     if (recording !== 'lost') this.journal.finished(ended, { requestId: request.requestId, recorded });
     return { task: ended, recorded, replayed: false, calledMs };
-  }
-
-  private async resolveOrRefuse(
-    { droplet_name, path }: SubmitTask,
-    key: IdempotencyKey | null,
-  ): Promise<Place | OrchestratorError> {
-    try {
-      const place = await this.caller.resolve(droplet_name, path);
-      // Before the key is reserved, which would have to be taken back.
-      if (key) this.caller.refuseIfShut(place.droplet);
-      return place;
-    } catch (error) {
-      if (error instanceof OrchestratorError) return error;
-      throw error;
-    }
   }
 
   /** A call that was refused was no task, and must not hold its key: it goes before its caller is told. */
@@ -161,17 +153,19 @@ export class TaskService {
       request: isNeeded ? storableRequest(request) : null,
     };
     const next = callbackJob(stored, this.clock.steady(), this.settings);
-    const write = async (): Promise<Recording> => {
-      if (!isReserved) await this.store.insert(stored, next);
-      else if (!(await this.store.settle(ended.id, { change: stored, next }))) return 'lost';
+    const settle = async (): Promise<Recording> => {
+      if (!(await this.store.settle(ended.id, { change: stored, next }))) return 'lost';
       this.journal.announce(stored);
       return 'recorded';
     };
     try {
-      return await write();
+      if (isReserved) return await settle();
+      await this.store.insert(stored, next);
+      this.journal.announce(stored);
+      return 'recorded';
     } catch (err) {
       this.log.error({ err, task_id: ended.id }, 'task not recorded');
-      if (isReserved) void this.recordLater(ended.id, write);
+      if (isReserved) void this.recordLater(ended.id, settle);
       return 'failed';
     }
   }
