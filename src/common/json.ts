@@ -64,10 +64,11 @@ function reachesPrototype(node: object, names: readonly string[]): boolean {
  * @param raw a JSON text by member name
  */
 export function stringifyWith(members: object, raw: Readonly<Record<string, string>>): string {
-  const printed = JSON.stringify(members);
-  const texts = Object.entries(raw).map(([name, text]) => `${JSON.stringify(name)}:${text}`);
-  const separator = printed === '{}' ? '' : ',';
-  return texts.length === 0 ? printed : `${printed.slice(0, -1)}${separator}${texts.join(',')}}`;
+  let printed = JSON.stringify(members).slice(0, -1);
+  for (const name of Object.keys(raw)) {
+    printed += `${printed === '{' ? '' : ','}${JSON.stringify(name)}:${raw[name]}`;
+  }
+  return `${printed}}`;
 }
 
 /** A JSON object whose members nobody has looked at. */

@@ -45,23 +45,22 @@ function parseBody(request: FastifyRequest, body: Buffer): unknown {
   if (type !== undefined && !JSON_TYPE.test(type)) throw new UnsupportedMediaTypeError();
   const text = body.toString('utf8');
   const value = parsed(body, () => JSON.parse(text) as unknown);
-  refuseFaults(request.routeOptions.url === BATCH_ROUTE ? batchParts(value) : { body: value });
+  if (request.routeOptions.url === BATCH_ROUTE) refuseBatchFaults(value);
+  else refuseFault('body', value);
   return hasUnusualNumber(text) ? withExactPayloads(value, parseExact(text)) : value;
 }
 
-/** @throws InvalidRequestError for the first part whose structure is refused */
-function refuseFaults(parts: Readonly<Record<string, unknown>>): void {
-  for (const [name, part] of Object.entries(parts)) {
-    const fault = structureFault(part);
-    if (fault) throw InvalidRequestError.of(name, fault);
-  }
+/** @throws InvalidRequestError when the structure of this part of a body is refused */
+function refuseFault(part: string, value: unknown): void {
+  const fault = structureFault(value);
+  if (fault) throw InvalidRequestError.of(part, fault);
 }
 
-/** What a batch holds beside its tasks, and each task by itself. */
-function batchParts(value: unknown): Readonly<Record<string, unknown>> {
-  if (!isJsonObject(value) || !Array.isArray(value.tasks)) return { body: value };
-  const tasks = value.tasks.map((task: unknown, index) => [`tasks.${index}`, task] as const);
-  return { body: { ...value, tasks: null }, ...Object.fromEntries(tasks) };
+/** What a batch holds beside its tasks, and each task by itself. @throws InvalidRequestError */
+function refuseBatchFaults(value: unknown): void {
+  if (!isJsonObject(value) || !Array.isArray(value.tasks)) return refuseFault('body', value);
+  refuseFault('body', { ...value, tasks: null });
+  for (const [index, task] of value.tasks.entries()) refuseFault(`tasks.${index}`, task);
 }
 
 function parsed(body: Buffer, parse: () => unknown): unknown {

@@ -11,8 +11,11 @@ export interface Preference {
 /** The longest wait that is granted. */
 const LONGEST_WAIT_SECONDS = 60;
 
+const NO_PREFERENCE: Preference = { isAsynchronous: false, waitMs: 0, applied: null };
+
 export function readPrefer(header: string | undefined): Preference {
-  const asked = (header ?? '').split(',').map((preference) => preference.trim().toLowerCase());
+  if (header === undefined) return NO_PREFERENCE;
+  const asked = header.split(',').map((preference) => preference.trim().toLowerCase());
   const wait = asked.map(waitSeconds).find((seconds) => seconds !== null) ?? null;
   const respondsAsync = asked.includes('respond-async');
   const applied = [...(respondsAsync ? ['respond-async'] : []), ...(wait === null ? [] : [`wait=${wait}`])];
