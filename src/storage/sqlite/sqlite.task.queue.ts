@@ -58,7 +58,7 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
 
   figures(): QueueFigures {
     const now = this.clock.steady();
-    const oldest = this.dispatcher.dueLanes(now).reduce((least, lane) => Math.min(least, this.jobs.nextDue(lane)), Infinity);
+    const oldest = this.jobs.oldestDue(this.dispatcher.dueLanes(now), this.count);
     const { runningCount: running } = this.dispatcher;
     return { waiting: Math.max(0, this.count - running), running, oldestDueMs: Math.max(0, now - oldest) };
   }
