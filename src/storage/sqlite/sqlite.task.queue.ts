@@ -2,7 +2,8 @@ import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import type { QueueFigures } from '../../metrics/figures.js';
 import { TaskQueue, type Job, type JobHandler, type LaneRoom } from '../../tasks/task.queue.js';
-import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource } from '../lane.dispatcher.js';
+import type { Claimed, ClaimedJob, JobSource } from '../job.source.js';
+import { LaneDispatcher } from '../lane.dispatcher.js';
 import type { GroupCommit } from './group.commit.js';
 import type { SqliteJobs } from './sqlite.jobs.js';
 
