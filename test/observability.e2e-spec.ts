@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { board } from './support/grafana.js';
 import { until } from './support/http.client.js';
 import { ROOT } from './support/process.js';
 import { familiesOf, metricsIn, selectorsIn, valueOf, type MetricFamily } from './support/prometheus.text.js';
@@ -179,15 +180,7 @@ describe('the alerts', () => {
 });
 
 describe('the dashboard for Grafana', () => {
-  const dashboard = JSON.parse(read('deploy/grafana/orchestrator.json'));
-  const panels: any[] = dashboard.panels;
-  const plots = panels.filter(({ type }) => type !== 'row');
-  const queries: { expr: string }[] = plots.flatMap(({ targets }) => targets);
-
-  it('has the rows that one looks for', () => {
-    const rows = panels.filter(({ type }) => type === 'row').map(({ title }) => title);
-    expect(rows).toEqual(['Is it well?', 'Callers', 'Droplets', 'Queue', 'Store', 'Process']);
-  });
+  const queries = board().panels.flatMap(({ targets = [] }) => targets);
 
   it('asks for metrics and labels that there are', () => {
     expect(queries.flatMap(({ expr }) => unknownIn(expr))).toEqual([]);
@@ -200,39 +193,5 @@ describe('the dashboard for Grafana', () => {
       'orchestrator_registry_syncs_total',
       'orchestrator_registry_rejected_entries_total',
     ]);
-  });
-
-  itWithPromtool('asks in PromQL that Prometheus takes', () => {
-    const asked = queries.map(({ expr }, index) => ({
-      record: `query_${index}`,
-      expr: expr.replaceAll('$__rate_interval', '5m').replaceAll(/\$\w+/g, '.*'),
-    }));
-    const file = path.join(mesh.orchestrator.home, 'queries.yaml');
-    writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboard', rules: asked }] }));
-    expect(promtool(['check', 'rules', file])).toEqual({
-      isContent: true,
-      text: expect.stringContaining(`${asked.length} rules found`),
-    });
-  });
-
-  it('asks the data source, the droplets and the replicas that are chosen', () => {
-    const names = dashboard.templating.list.map(({ name }: { name: string }) => name);
-    expect(names).toEqual(['datasource', 'droplet', 'instance']);
-    for (const { datasource, targets } of plots) {
-      for (const source of [datasource, ...targets.map((each: any) => each.datasource)]) expect(source.uid).toBe('${datasource}');
-    }
-    expect(queries.filter(({ expr }) => !expr.includes('$instance'))).toEqual([]);
-    const ofDroplets = queries.filter(({ expr }) => selectorsIn(expr).some(({ labels }) => labels.includes('droplet')));
-    expect(ofDroplets.length).toBeGreaterThan(10);
-  });
-
-  it('has panels with ids of their own that do not lie over each other', () => {
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    const places = panels.map(({ gridPos }): Record<'x' | 'y' | 'w' | 'h', number> => gridPos);
-    const cells = places.flatMap(({ x, y, w, h }) =>
-      Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)} ${y + Math.floor(cell / w)}`),
-    );
-    expect(new Set(cells).size).toBe(cells.length);
-    expect(places.every(({ x, w }) => x + w <= 24)).toBe(true);
   });
 });

@@ -159,6 +159,15 @@ describe('a trace', () => {
     expect(listening).not.toHaveProperty('trace_id');
   });
 
+  it('is named by the lines about messages, beside the id that a message brings or gets', async () => {
+    const message = { trace_id: 'm2', source: 'a', target: 'b', message_type: 'event', payload: {} };
+    await server.post('/orchestrator/message', message, SAMPLED);
+    const { json } = await server.post('/orchestrator/send', { target: 'nobody', message_type: 'event' }, SAMPLED);
+    const lineOf = (id: string): Promise<any> => until(() => logged().find(({ message_trace_id }) => message_trace_id === id));
+    expect(await lineOf('m2')).toMatchObject({ msg: 'message received', trace_id: TRACE, span_id: expect.any(String) });
+    expect(await lineOf(json.trace_id)).toMatchObject({ msg: 'message sent', trace_id: TRACE, span_id: expect.any(String) });
+  });
+
   it('holds together when the body comes later than its head', async () => {
     const body = JSON.stringify({ droplet_name: 'echo', path: '/health' });
     const headers = { ...SAMPLED, 'content-type': 'application/json', 'content-length': String(body.length) };
@@ -188,7 +197,7 @@ describe('a trace', () => {
     await until(() => collector.spans.some(({ name }) => name === 'GET /tasks/:id'));
     await until(() => collector.spans.some(({ attributes }) => attributes['http.response.status_code'] === 404));
     const names = new Set(collector.spans.map(({ name }) => name));
-    const known = ['POST /tasks', 'POST /message', 'GET /tasks/:id', 'GET', 'task echo', 'GET Echo', 'GET echo'];
+    const known = ['POST /tasks', 'POST /message', 'POST /send', 'GET /tasks/:id', 'GET', 'task echo', 'GET Echo', 'GET echo'];
     expect([...names].filter((name) => !known.includes(name))).toEqual([]);
   });
 

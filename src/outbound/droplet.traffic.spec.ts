@@ -115,19 +115,13 @@ describe('the traffic of a droplet', () => {
     expect(traffic.room().now).toBe(2);
   });
 
-  it('has a health: the share of good calls of the last minute, and the 95th percentile of the last times', async () => {
-    for (let count = 0; count < 19; count++) await call('success', 10);
-    await call('failure', 500);
-    await call('neutral', 90_000);
-    expect(traffic.health()).toMatchObject({ success_rate_percent: null, p95_ms: 500, state: 'unknown', in_flight: 0 });
+  it('has a health: what its calls came to, unless no call passes', async () => {
     for (let count = 0; count < 3; count++) await call('success', 10);
-    await call('failure', 10);
-    expect(traffic.health()).toMatchObject({ success_rate_percent: 75, state: 'degraded', breaker: 'closed' });
-  });
-
-  it('remembers no more than the last two hundred times', async () => {
-    for (let count = 0; count < 100; count++) await call('success', 900);
-    for (let count = 0; count < 200; count++) await call('success', 10);
-    expect(traffic.health().p95_ms).toBe(10);
+    const turn = await traffic.enter(wait());
+    const figures = { success_rate_percent: 100, p95_ms: 10 };
+    expect(traffic.health()).toEqual({ state: 'up', breaker: 'closed', in_flight: 1, ...figures });
+    turn?.leave('neutral', 1);
+    traffic.obey({ paused: true, breaker: 'auto' });
+    expect(traffic.health()).toMatchObject({ state: 'down', breaker: 'paused', in_flight: 0, ...figures });
   });
 });

@@ -1,21 +1,16 @@
 import type { Clock } from '../common/clock.js';
 import { CircuitOpenError, OverloadedError } from '../common/errors.js';
-import { SlidingWindow } from '../metrics/sliding.window.js';
 import { type Bulkhead, Lane, type Entry } from './bulkhead.js';
-import { CircuitBreaker, type BreakerOrder, type BreakerState, type CallResult, type Leave } from './circuit.breaker.js';
+import { CallFigures } from './call.figures.js';
+import { CircuitBreaker, type BreakerOrder, type Leave } from './circuit.breaker.js';
+import type { DropletHealth } from './droplet.health.js';
 import type { DropletPolicy } from './droplet.policy.js';
 import type { Gate, Turn, TurnWait } from './gate.js';
 import { RetryBudget, type BudgetPolicy } from './retry.budget.js';
 
-const BUCKET_MS = 1000;
-const WINDOW_BUCKETS = 60;
-/** Durations that the 95th percentile rests on. */
-const KEPT_DURATIONS = 200;
 /** After the breaker has closed or the droplet was resumed, asynchronous calls double this often, beginning with one. */
 const RAMP_STEP_MS = 500;
 const PAUSED_RETRY_MS = 5000;
-/** Below this share of good calls a droplet counts as degraded. */
-const GOOD_PERCENT = 95;
 
 /** What an operator has said of a droplet. */
 export interface DropletOrders {
@@ -25,16 +20,6 @@ export interface DropletOrders {
 
 /** What holds where no operator has said anything. */
 export const NO_ORDERS: DropletOrders = { paused: false, breaker: 'auto' };
-
-/** How a droplet does, as `GET /droplets` shows it; contract §5. */
-export interface DropletHealth {
-  readonly state: 'up' | 'degraded' | 'down' | 'unknown';
-  readonly breaker: BreakerState | 'paused';
-  readonly in_flight: number;
-  /** Of the last minute; null without calls. */
-  readonly success_rate_percent: number | null;
-  readonly p95_ms: number | null;
-}
 
 /** How many asynchronous calls may be made side by side. */
 export interface Room {
@@ -66,9 +51,7 @@ export class DropletTraffic implements Gate {
   private readonly lane: Lane;
   private readonly breaker: CircuitBreaker;
   private readonly budget: RetryBudget;
-  private readonly calls: SlidingWindow;
-  private readonly failures: SlidingWindow;
-  private durations: number[] = [];
+  private readonly calls: CallFigures;
 
   constructor(
     readonly name: string,
@@ -82,8 +65,7 @@ export class DropletTraffic implements Gate {
     );
     this.breaker = new CircuitBreaker(() => this.policy.breaker, now);
     this.budget = new RetryBudget(parts.budget, now);
-    const window = (): SlidingWindow => new SlidingWindow(BUCKET_MS, WINDOW_BUCKETS, now);
-    [this.calls, this.failures] = [window(), window()];
+    this.calls = new CallFigures(now);
   }
 
   get isPaused(): boolean {
@@ -105,7 +87,7 @@ export class DropletTraffic implements Gate {
 
   /** True when nothing would be lost with it: no call for a minute, no order, and it is not shut. */
   get isIdle(): boolean {
-    const isUsed = this.inFlight > 0 || this.waiting > 0 || this.calls.total() > 0;
+    const isUsed = this.inFlight > 0 || this.waiting > 0 || this.calls.count > 0;
     return !isUsed && !this.isShut && this.breaker.order === 'auto';
   }
 
@@ -155,23 +137,14 @@ export class DropletTraffic implements Gate {
   }
 
   health(): DropletHealth {
-    const calls = this.calls.total();
-    const good = calls === 0 ? null : Math.round((1 - this.failures.total() / calls) * 10_000) / 100;
-    const sorted = this.durations.toSorted((a, b) => a - b);
+    const isDown = this.paused || this.breaker.state !== 'closed';
     return {
-      state: this.state(good),
+      state: isDown ? 'down' : this.calls.state,
       breaker: this.breakerState,
       in_flight: this.lane.inFlight,
-      success_rate_percent: good,
-      p95_ms: sorted.length === 0 ? null : Math.round(sorted[Math.floor(sorted.length * 0.95)] ?? 0),
+      success_rate_percent: this.calls.goodPercent,
+      p95_ms: this.calls.p95,
     };
-  }
-
-  private state(good: number | null): DropletHealth['state'] {
-    if (this.paused || this.breaker.state !== 'closed') return 'down';
-    if (good === null) return 'unknown';
-    if (good === 0) return 'down';
-    return good < GOOD_PERCENT ? 'degraded' : 'up';
   }
 
   private shut(): CircuitOpenError {
@@ -208,16 +181,8 @@ export class DropletTraffic implements Gate {
       leave: (result, durationMs) => {
         this.parts.bulkhead.leave(this.lane);
         this.breaker.leave(leave, result);
-        this.record(result, durationMs);
+        this.calls.record(result, durationMs);
       },
     };
-  }
-
-  private record(result: CallResult, durationMs: number): void {
-    if (result === 'neutral') return;
-    this.calls.add();
-    if (result === 'failure') this.failures.add();
-    if (this.durations.length >= KEPT_DURATIONS) this.durations = this.durations.slice(KEPT_DURATIONS / 2);
-    this.durations.push(durationMs);
   }
 }

@@ -84,6 +84,12 @@ describe('target URL', () => {
     ['http://h/base/', '/x', { origin: 'http://h', path: '/base/x', endpoint: 'http://h/base', url: 'http://h/base/x' }],
     ['http://h/base//', '/x', { path: '/base/x', endpoint: 'http://h/base' }],
     ['http://h/one/../two', '/x', { path: '/two/x' }],
+    ...['http://h/a/.', 'http://h/a/b/..', 'http://h/a/%2e', 'http://h/a/b/%2E%2e/', 'http://h/a/./'].flatMap((endpoint) => [
+      [endpoint, '/x', { origin: 'http://h', path: '/a/x' }] as const,
+      [endpoint, '/x%20', { origin: 'http://h', path: '/a/x%20' }] as const,
+    ]),
+    ['http://h/a/..', '/x', { origin: 'http://h', path: '/x' }],
+    ['http://h//./', '/x', { origin: 'http://h', path: '//x' }],
     ['HTTP://H:80', '/x', { origin: 'http://h', path: '/x' }],
     ['https://h:443/b', '/', { origin: 'https://h', path: '/b/' }],
     ['http://[::1]:9', '/x', { origin: 'http://[::1]:9', path: '/x' }],

@@ -84,7 +84,8 @@ function homeOf(endpoint: string): Home {
   if (known) return known;
   const base = endpoint.replace(/\/+$/, '');
   const { origin, pathname } = new URL(base);
-  const home = { base, origin, prefix: pathname === '/' ? '' : pathname };
+  // One that ends in a dot segment is a folder: its own slash is dropped too.
+  const home = { base, origin, prefix: pathname.replace(/\/$/, '') };
   if (homes.size >= MOST_HOMES) homes.clear();
   homes.set(endpoint, home);
   return home;

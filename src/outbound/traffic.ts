@@ -4,8 +4,9 @@ import { Settings } from '../config/settings.js';
 import type { TrafficFigures } from '../metrics/figures.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Bulkhead } from './bulkhead.js';
+import type { DropletHealth } from './droplet.health.js';
 import { defaultPolicy, type DropletPolicy } from './droplet.policy.js';
-import { DropletTraffic, NO_ORDERS, type DropletHealth, type DropletOrders } from './droplet.traffic.js';
+import { DropletTraffic, NO_ORDERS, type DropletOrders } from './droplet.traffic.js';
 import { ResponseMemory } from './response.memory.js';
 
 /** How often droplets that are gone are looked for. */

@@ -1,33 +1,11 @@
 import { currentSpan } from '../common/current.span.js';
 import type { Clock } from '../common/clock.js';
 import type { Log } from '../common/log.js';
-import type { TaskRecord } from '../tasks/task.js';
 import type { Job, JobHandler, LaneRoom } from '../tasks/task.queue.js';
+import type { Claimed, ClaimedJob, JobSource } from './job.source.js';
 
 /** The wait before a claim that failed is tried again. */
 const AFTER_FAILURE_MS = 500;
-
-/** A job that this process holds, with its task. */
-export interface ClaimedJob {
-  readonly job: Job;
-  readonly task: TaskRecord;
-  readonly lease: string | null;
-}
-
-export interface Claimed {
-  readonly jobs: readonly ClaimedJob[];
-  /** When to look at the lane again, steady epoch ms: a lower bound of when its next waiting job is due. */
-  readonly nextDue: number;
-}
-
-/** Where the jobs of lanes wait. */
-export interface JobSource {
-  /** Takes up to `limit` due jobs of a lane, the most urgent first; none once `stopped`. */
-  claim(lane: string, limit: number, stopped: AbortSignal): Promise<Claimed>;
-
-  /** Takes a job back whose handler failed. */
-  giveBack(claimed: ClaimedJob): Promise<void>;
-}
 
 /** The jobs of one droplet, or of one callback's host. */
 interface Lane {

@@ -48,7 +48,7 @@ export class MessageService {
 
   async receive(message: Message, sender: Sender): Promise<MessageResult> {
     const { trace_id, source, message_type } = message;
-    this.log.info({ request_id: sender.id, trace_id, source, message_type }, 'message received');
+    this.log.info({ request_id: sender.id, message_trace_id: trace_id, source, message_type }, 'message received');
     try {
       return await this.act(message, sender);
     } catch (error) {

@@ -33,7 +33,7 @@ export class SendService {
   async send(message: Send, sender: Sender) {
     const traceId = randomUUID();
     const sent = await this.deliver(message, traceId, sender);
-    this.log.info({ request_id: sender.id, trace_id: traceId, droplet: message.target, sent }, 'message sent');
+    this.log.info({ request_id: sender.id, message_trace_id: traceId, droplet: message.target, sent }, 'message sent');
     return { sent, trace_id: traceId, target: message.target, timestamp: this.timestamp(), result: sent ? 'success' : 'error' };
   }
 

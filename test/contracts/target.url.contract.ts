@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { InvalidRequestError } from '../../src/common/errors.js';
 import { targetUrl } from '../../src/outbound/target-url.js';
 
-const ENDPOINTS = ['http://droplet:8001', 'http://droplet:8001/', 'https://mesh.example/team/a', 'https://mesh.example/team/a/'];
+const ENDPOINTS = [
+  ...['http://droplet:8001', 'http://droplet:8001/', 'https://mesh.example/team/a', 'https://mesh.example/team/a/'],
+  ...['http://droplet:8001/..', 'https://mesh.example/team/a/.', 'https://mesh.example/team/a/b/%2e%2e/'],
+];
 
 const PIECES = [
   ...[
@@ -97,7 +100,7 @@ export function targetUrlContract(paths: number): void {
             if (target === null) return;
             accepted++;
             const home = new URL(endpoint.replace(/\/$/, ''));
-            const prefix = home.pathname === '/' ? '/' : `${home.pathname}/`;
+            const prefix = home.pathname.replace(/\/?$/, '/');
             for (const sent of [new URL(target.url), new URL(target.origin + target.path)]) {
               expect(sent.origin).toBe(home.origin);
               expect(sent.pathname.startsWith(prefix)).toBe(true);

@@ -49,4 +49,28 @@ describe('SqliteTaskQueue', () => {
     expect(clock.waiting).toEqual([]);
     close();
   });
+
+  it.each([
+    ['a few lanes with many jobs', 2, 300],
+    ['many lanes with a job each', 20, 1],
+  ])('tells for how long the oldest job of %s has been due', async (_title, lanes, jobsOfEach) => {
+    const clock = new ManualClock();
+    const { queue, tasks, close } = openSqlite(':memory:', clock);
+    const times = { deadlineAt: clock.now() + 9000, attemptsBefore: 0, delayMs: 0, interruptions: 0, isCharged: true };
+    const put = Array.from({ length: lanes * jobsOfEach }, (_, index) => {
+      const task = queuedTask();
+      const place = { lane: `lane ${index % lanes}`, priority: index % 10, dueAt: clock.now() + 5000 - index };
+      return { task, job: { id: task.id, kind: 'task' as const, ...place, ...times }, key: null };
+    });
+    await tasks.accept(put);
+    queue.work(
+      () => Promise.resolve(),
+      () => ({ most: 0, now: 0, askAgainMs: 0 }),
+    );
+    expect(queue.figures()).toEqual({ waiting: put.length, running: 0, oldestDueMs: 0 });
+    clock.advance(6000);
+    expect(queue.figures().oldestDueMs).toBe(1000 + put.length - 1);
+    queue.stop();
+    close();
+  });
 });

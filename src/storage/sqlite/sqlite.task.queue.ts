@@ -2,7 +2,8 @@ import type { Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import type { QueueFigures } from '../../metrics/figures.js';
 import { TaskQueue, type Job, type JobHandler, type LaneRoom } from '../../tasks/task.queue.js';
-import { LaneDispatcher, type Claimed, type ClaimedJob, type JobSource } from '../lane.dispatcher.js';
+import type { Claimed, ClaimedJob, JobSource } from '../job.source.js';
+import { LaneDispatcher } from '../lane.dispatcher.js';
 import type { GroupCommit } from './group.commit.js';
 import type { SqliteJobs } from './sqlite.jobs.js';
 
@@ -58,7 +59,7 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
 
   figures(): QueueFigures {
     const now = this.clock.steady();
-    const oldest = this.dispatcher.dueLanes(now).reduce((least, lane) => Math.min(least, this.jobs.nextDue(lane)), Infinity);
+    const oldest = this.jobs.oldestDue(this.dispatcher.dueLanes(now), this.count);
     const { runningCount: running } = this.dispatcher;
     return { waiting: Math.max(0, this.count - running), running, oldestDueMs: Math.max(0, now - oldest) };
   }

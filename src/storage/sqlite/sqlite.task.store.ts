@@ -18,22 +18,19 @@ import {
 } from '../../tasks/task.store.js';
 import type { GroupCommit } from './group.commit.js';
 import { SqliteKeys } from './sqlite.keys.js';
+import { SqliteTaskLists } from './sqlite.task.lists.js';
 import type { SqliteTaskQueue } from './sqlite.task.queue.js';
 import { SqliteTasks } from './sqlite.tasks.js';
 import { SqliteTotals } from './sqlite.totals.js';
 import { repeatOf } from '../key.holder.js';
-import { hasFilters, pageOf } from '../task.page.js';
-import { countSql, leads, leadSql, pageSql, type Lead, type Sql } from './task.query.js';
 
 /** Tasks, and keys, that one purge removes at the most: a write of a few milliseconds, in which no other waits long. */
 const PURGE_STEP = 200;
 
-/** How far the filters of a list are counted to see which is the shortest. */
-const LONG_LEAD = 20_000;
-
 /** Tasks in SQLite: writes go through the group commit, reads see what is committed. */
 export class SqliteTaskStore extends TaskStore {
   private readonly tasks: SqliteTasks;
+  private readonly lists: SqliteTaskLists;
   private readonly keys: SqliteKeys;
   private readonly sums: SqliteTotals;
   /** Left behind by the process before; ours are never found here, for no other process writes this file. */
@@ -47,6 +44,7 @@ export class SqliteTaskStore extends TaskStore {
   ) {
     super();
     this.tasks = new SqliteTasks(database);
+    this.lists = new SqliteTaskLists(database, this.tasks);
     this.keys = new SqliteKeys(database);
     this.sums = new SqliteTotals(database);
     commits.endWith(this.sums);
@@ -139,14 +137,7 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   list(query: TaskQuery): Promise<TaskPage> {
-    const lead = this.shortest(query);
-    const page = pageSql(query, lead);
-    const ids = this.database
-      .prepare(page.text)
-      .all(...page.values)
-      .map(({ id }) => String(id));
-    const total = hasFilters(query) ? this.count(countSql(query, lead)) : this.tasks.stored;
-    return Promise.resolve(pageOf(query, { ids, total, tasks: this.tasks.listed(ids.slice(0, query.limit)) }));
+    return Promise.resolve(this.lists.page(query));
   }
 
   totals(): Promise<TaskTotals> {
@@ -190,22 +181,6 @@ export class SqliteTaskStore extends TaskStore {
     const holder = this.keys.holder(key, this.clock.now());
     const task = holder && this.tasks.get(holder.taskId);
     return task && repeatOf({ task, fingerprint: holder.fingerprint }, key);
-  }
-
-  private shortest(query: TaskQuery): Lead {
-    const [first, ...others] = leads(query);
-    if (others.length === 0) return first;
-    let shortest: Lead = first;
-    let length = LONG_LEAD;
-    for (const lead of [first, ...others]) {
-      const own = this.count(leadSql(query, lead, length));
-      if (own < length) [shortest, length] = [lead, own];
-    }
-    return shortest;
-  }
-
-  private count({ text, values }: Sql): number {
-    return Number(this.database.prepare(text).get(...values)?.total);
   }
 
   /** Bytes in use: pages that a purge has freed are used again before the file grows. */
