@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DatabaseSync } from 'node:sqlite';
 import { ManualClock } from '../../../test/support/manual.clock.js';
+import { currentSpan } from '../../common/current.span.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import { createLog } from '../../common/log.js';
 import { openDatabase } from './database.js';
@@ -95,6 +96,17 @@ describe('GroupCommit', () => {
     const results = await Promise.allSettled(Array.from({ length: count }, (_, index) => put(`w${index}`)));
     for (const result of results) expect(result).toMatchObject({ status: 'rejected', reason: { code: 'STORAGE_UNAVAILABLE' } });
     expect([commits.isWritable, logged]).toEqual([false, ['store cannot be written']]);
+  });
+
+  it('logs a store that fails in the span of no task', async () => {
+    const spans: unknown[] = [];
+    const log = createLog('info', { write: () => void spans.push(currentSpan.getStore()) });
+    const shared = new GroupCommit(database, clock, log);
+    refuseWrites();
+    const write = () => shared.write(() => database.exec("INSERT INTO words VALUES ('a')"));
+    await expect(currentSpan.run({ traceId: 't', spanId: 's' }, write)).rejects.toThrow(StorageUnavailableError);
+    expect(spans).toEqual([undefined]);
+    shared.close();
   });
 
   it('looks again every 500 ms and recovers by itself', async () => {

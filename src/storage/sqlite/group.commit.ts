@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../common/clock.js';
+import { currentSpan } from '../../common/current.span.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CommitListener } from '../storage.parts.js';
@@ -60,7 +61,8 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       let result: T;
       this.waiting.push({ run: () => void (result = statements()), done: () => resolve(result), failed: reject });
-      if (this.waiting.length === 1) this.gather(1, MOST_TURNS);
+      // A commit is many tasks' and none's own, and so is what is logged of it.
+      if (this.waiting.length === 1) currentSpan.exit(() => this.gather(1, MOST_TURNS));
     });
   }
 
