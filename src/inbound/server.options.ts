@@ -31,6 +31,11 @@ export interface Refusals {
   readonly clientErrors: ClientErrors;
 }
 
+/** No route has a schema: bodies are class-validator's. The 105 files of the compilers that Fastify has for them stay away. */
+const noSchemas = (): never => {
+  throw new Error('Routes have no schemas of Fastify here');
+};
+
 /** How the HTTP server listens: limits, names and the answers to what never becomes a request. */
 export function serverOptions(settings: Settings, { badUrl, clientErrors }: Refusals): FastifyHttpOptions<Server> {
   return {
@@ -38,6 +43,7 @@ export function serverOptions(settings: Settings, { badUrl, clientErrors }: Refu
     genReqId: requestIdOf,
     rewriteUrl: ({ url }) => routeUrl(url ?? '/'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     return503OnClosing: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
