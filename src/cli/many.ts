@@ -11,7 +11,7 @@ interface Errand {
 }
 
 /** How many of the tasks were begun with, of how many it is known what came of it, and whether anybody still reads it. */
-interface Progress {
+interface Tally {
   begun: number;
   known: number;
   isOutputClosed: boolean;
@@ -20,10 +20,10 @@ interface Progress {
 /** Does one thing to each of several tasks, whatever becomes of the others. @returns the code of the worst */
 export async function forEachTask(session: Session, ids: readonly string[], errand: Errand): Promise<ExitCode> {
   const { signal, terminal } = session;
-  const progress: Progress = { begun: 0, known: 0, isOutputClosed: false };
-  const tellRest = (): void => noteRest(session, ids, progress, errand);
+  const tally: Tally = { begun: 0, known: 0, isOutputClosed: false };
+  const tellRest = (): void => noteRest(session, ids, tally, errand);
   const onClosed = (): void => {
-    progress.isOutputClosed = true;
+    tally.isOutputClosed = true;
     tellRest();
   };
   // Before the program's own listener, which ends the process.
@@ -32,16 +32,16 @@ export async function forEachTask(session: Session, ids: readonly string[], erra
     let worst: ExitCode = EXIT.done;
     for (const id of ids) {
       signal.throwIfAborted();
-      if (progress.isOutputClosed) return EXIT.outputClosed;
-      progress.begun++;
+      if (tally.isOutputClosed) return EXIT.outputClosed;
+      tally.begun++;
       const result = await errand.work(id).catch((error: unknown) => ownRefusal(error, ids));
-      progress.known++;
+      tally.known++;
       const code = await tell(session, id, result, errand);
       worst = code > worst ? code : worst;
     }
     return worst;
   } catch (error) {
-    if (error instanceof OrchestratorError && !error.mayHaveArrived) progress.begun = progress.known;
+    if (error instanceof OrchestratorError && !error.mayHaveArrived) tally.begun = tally.known;
     tellRest();
     throw error;
   } finally {
@@ -75,7 +75,7 @@ async function tell(
 }
 
 /** Says what is left, where something stopped it on the way. */
-function noteRest({ output }: Session, ids: readonly string[], { begun, known }: Progress, { command }: Errand): void {
+function noteRest({ output }: Session, ids: readonly string[], { begun, known }: Tally, { command }: Errand): void {
   const [open, rest] = [ids.slice(known, begun), ids.slice(begun)];
   if (ids.length === 1) return;
   for (const id of open.map(plain)) output.note(`Whether ${id} was done is not known: see 'orchestrator task ${id}'`);
