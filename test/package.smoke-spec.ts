@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync,
 import path from 'node:path';
 import { HttpClient, until } from './support/http.client.js';
 import { nodeTwenty, sayUntested } from './support/node.twenty.js';
+import { linksOf, readPage } from './support/pages.js';
 import { NODE, ROOT, tempFolder, TestProcess } from './support/process.js';
 import { freePort } from './support/server.js';
 
@@ -10,6 +11,10 @@ const INSTALL_MS = 600_000;
 /** What this run of npm and Jest tells its children, and a shell would not. */
 const INHERITED = /^(npm_(package|lifecycle|config_local_prefix)|INIT_CWD|NODE_|JEST_)/i;
 const KIB = 1024;
+const TSC = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--skipLibCheck', 'false', '--pretty', 'false'];
+const NODE_TYPES = ['--typeRoots', path.join(ROOT, 'node_modules/@types'), '--types', 'node'];
+/** What tsc ends with that found a fault, and wrote its files all the same. */
+const WRONG_BUT_WRITTEN = 2;
 
 describe('the package, installed where there is no checkout', () => {
   const folder = tempFolder();
@@ -67,8 +72,18 @@ describe('the package, installed where there is no checkout', () => {
     const files = readdirSync(installed, { recursive: true }).map(String);
     const needed = ['README.md', 'openapi.json', 'package.json', 'dist/cli.js', 'dist/main.js', 'dist/client/entry.d.ts'];
     expect(needed.filter((file) => !files.includes(file))).toEqual([]);
-    expect(files.filter((file) => /spec|\.map$|^(src|test|docs|demo)\b|dist\/openapi/.test(file))).toEqual([]);
-    expect(statSync(tarball).size).toBeLessThan(400 * KIB);
+    expect(files.filter((file) => /spec|\.map$|^(src|test|demo)\b|dist\/openapi/.test(file))).toEqual([]);
+    expect(files.filter((file) => /^docs\/.*\.(?!md$)/.test(file)).sort()).toEqual([
+      'docs/dashboard-dark.png',
+      'docs/dashboard.png',
+    ]);
+    expect(statSync(tarball).size).toBeLessThan(700 * KIB);
+  });
+
+  it('has everything that its README shows and links to', () => {
+    const inside = linksOf(readPage('README.md')).filter((link) => !/^(https?:|#)/.test(link));
+    expect(inside).toContain('docs/dashboard.png');
+    expect(inside.filter((link) => !existsSync(path.join(installed, link.replace(/#.*/, ''))))).toEqual([]);
   });
 
   it('brings what it needs to run, and nothing that builds or tests it', () => {
@@ -94,12 +109,21 @@ const result: TaskResult = await client.submit(task, { idempotencyKey: true });
 console.log(result.status);
 `;
 
-  it('can be imported, with its types, also where only the DOM is known', async () => {
+  it.each([
+    ['nodenext, where only the DOM is known', ['--module', 'nodenext', '--lib', 'es2023,dom']],
+    ['bundler, where only the DOM is known', ['--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2023,dom']],
+    [
+      'bundler, where only Node is known',
+      ['--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2023', ...NODE_TYPES],
+    ],
+    ['nodenext, where only Node is known', ['--module', 'nodenext', '--lib', 'es2023', ...NODE_TYPES]],
+  ])('can be imported, with its types, by %s', async (_name, options) => {
     writeFileSync(path.join(app, 'program.ts'), PROGRAM.replace('URL', client.url));
     writeFileSync(path.join(app, 'wrong.ts'), PROGRAM.replace("path: '/", "pfad: '/"));
-    const tsc = (file: string): TestProcess => start(path.join(ROOT, 'node_modules/.bin/tsc'), [...TSC, file], app);
-    await done(tsc('program.ts'));
-    expect((await done(tsc('wrong.ts'), 1)).stdout).toContain('pfad');
+    rmSync(path.join(app, 'program.js'), { force: true });
+    const tsc = start(path.join(ROOT, 'node_modules/.bin/tsc'), [...TSC, ...options, 'program.ts', 'wrong.ts'], app);
+    const { stdout } = await done(tsc, WRONG_BUT_WRITTEN);
+    expect(stdout.match(/^.*error TS.*$/gm)).toEqual([expect.stringMatching(/^wrong\.ts.*pfad/)]);
     expect((await done(start('node', ['program.js'], app))).stdout).toBe('success\n');
   });
 
@@ -112,8 +136,3 @@ console.log(result.status);
     expect((await done(orchestrator('serve', old), 7)).lines).toEqual([expect.stringMatching(/needs Node 24 or newer/)]);
   });
 });
-
-const TSC = [
-  ...['--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2022', '--noEmitOnError'],
-  ...['--lib', 'es2023,dom', '--skipLibCheck', 'false'],
-];
