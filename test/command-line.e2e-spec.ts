@@ -86,6 +86,8 @@ describe('help and wrong usage', () => {
     ['submit --file f --max-attempts 2', /leave out the other arguments/],
     ['submit --file f --no-retry-unsafe', /leave out the other arguments/],
     ['submit --file /nowhere/at/all', /cannot be read/],
+    ['cancel 1 ..', /Give an id or a name/],
+    ['droplets pause .', /Give an id or a name/],
     ['retry', /ids, or --status/],
     ['retry --limit 5', /Say which/],
     ['droplets breaker echo', /--state/],

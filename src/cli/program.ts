@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { OrchestratorError } from '../client/entry.js';
 import type { Attach } from './attach.js';
 import { benchCommand } from './bench.command.js';
@@ -75,6 +75,8 @@ const withSubcommands = (command: Command): Command[] => [command, ...command.co
 
 /** What all commands have in common; Commander does not hand it down to commands that were made elsewhere. */
 function settle(command: Command, { stdout, stderr }: Terminal): void {
+  for (const argument of command.registeredArguments)
+    if (['id', 'name'].includes(argument.name())) argument.argParser(oneSegment);
   command
     .exitOverride()
     .showHelpAfterError(`See 'orchestrator ${nameOf(command)}--help'`)
@@ -88,6 +90,12 @@ function settle(command: Command, { stdout, stderr }: Terminal): void {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
+}
+
+/** An id or a name goes into the path of a request, where these mean another place. */
+function oneSegment(text: string): string {
+  if (['', '.', '..'].includes(text)) throw new InvalidArgumentError('Give an id or a name.');
+  return text;
 }
 
 /** `droplets pause `: the command without the program. */
