@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
 import { until } from './support/http.client.js';
+import { PageProxy } from './support/page.proxy.js';
 import { entry } from './support/registry.js';
-import { reply, TestServer } from './support/server.js';
+import { reply } from './support/server.js';
 import { ASYNC, TaskMesh } from './support/task.mesh.js';
 
 const HOSTILE = `<img src=x onerror="document.title='owned'"><b>bold</b>`;
@@ -48,18 +49,7 @@ describeInBrowser('the dashboard', () => {
   });
 
   it('works behind a proxy that takes a prefix away', async () => {
-    const target = mesh.orchestrator.url;
-    const proxy = await TestServer.start(({ url, method, headers }, response) => {
-      const kept = Object.entries(headers).filter(([name]) => !['host', 'connection'].includes(name)) as [string, string][];
-      void fetch(target + url.replace('/ops/mesh', ''), { method, headers: kept }).then(
-        async (answer) => {
-          response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' });
-          for await (const piece of answer.body ?? []) response.write(piece);
-          response.end();
-        },
-        () => reply(response, 502),
-      );
-    });
+    const proxy = await PageProxy.start(mesh.orchestrator.url, '/ops/mesh');
     watched = await Watched.open(browser, `${proxy.url}/ops/mesh/dashboard`);
     await filled();
     expect(watched.faults).toEqual([]);

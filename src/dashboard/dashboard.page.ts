@@ -10,6 +10,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+const SHEET = /<link rel="stylesheet" href="([\w.]+)" \/>\s*/g;
+
 const SAFE = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 
 /** The files that the page asks for by their names; the rest of the folder stands within the page itself. */
@@ -26,10 +28,12 @@ export function pageFiles(): ReadonlyMap<string, StaticFile> {
  * @param base the way from the page's address to its files, which is another one where the address ends in a slash
  */
 export function pageDocument(base: string): StaticFile {
-  const [style, early] = [textOf('style.css'), textOf('early.js')];
+  const page = textOf('index.html');
+  const [style, early] = [styleOf(page), textOf('early.js')];
   const preloads = namesOf('.js').map((name) => `<link rel="modulepreload" href="${base}${name}" />`);
-  const html = textOf('index.html')
-    .replace('<link rel="stylesheet" href="style.css" />', () => `<style>${style}</style>`)
+  const html = page
+    .replace('</head>', () => `<style>${style}</style></head>`)
+    .replaceAll(SHEET, '')
     .replace('<script src="early.js"></script>', () => `<script>${early}</script>`)
     .replace('href="icon.svg"', `href="${base}icon.svg"`)
     .replace(
@@ -42,6 +46,9 @@ export function pageDocument(base: string): StaticFile {
     'content-security-policy': policy(style, early),
   });
 }
+
+/** The sheets that the page names, in its order. */
+const styleOf = (page: string): string => [...page.matchAll(SHEET)].map(([, name = '']) => textOf(name)).join('');
 
 /** The page may do what it does, and nothing else; no text can become HTML in it. */
 const policy = (style: string, script: string): string =>

@@ -101,11 +101,20 @@ export class DropletsView {
     const order = /** @type {import('./droplet.order.js').DropletOrder} */ (this.order.value);
     const shown = arranged(this.droplets, this.field.value, order);
     this.list.show(shown);
+    this.#drawNote(shown.length);
     const all = this.droplets.length;
     setText(byId('droplets-count', HTMLElement), shown.length === all ? count(all) : `${count(shown.length)} of ${count(all)}`);
+  }
+
+  /** @param {number} shown how many fit the filter */
+  #drawNote(shown) {
     const note = byId('droplets-empty', HTMLElement);
-    // Over a list that is there, the banner says enough.
-    note.hidden = shown.length > 0 || (this.#trouble === '' && !this.#isKnown);
-    setText(note, this.#trouble || (all > 0 ? 'No droplet fits this filter.' : 'No droplets are registered yet.'));
+    note.hidden = this.#trouble === '' && (shown > 0 || !this.#isKnown);
+    note.classList.toggle('over', shown > 0);
+    if (shown > 0) return setText(note, `The list may be old: ${this.#trouble}`);
+    setText(
+      note,
+      this.#trouble || (this.droplets.length > 0 ? 'No droplet fits this filter.' : 'No droplets are registered yet.'),
+    );
   }
 }

@@ -61,7 +61,8 @@ export class HistoryView {
       for (const plot of this.plots) plot.show(shown);
       this.onSamples(this.#samples, current);
     } catch {
-      // The state of the connection is told elsewhere; what was drawn stays.
+      // Why, is told elsewhere.
+      for (const plot of this.plots) plot.showLate();
     }
   }
 }

@@ -1,7 +1,8 @@
 import { h, setAttribute, setText, svg } from './dom.js';
 import { timeOfDay } from './format.js';
 import { spanMinutes } from './samples.js';
-import { areaPath, linear, linePath, niceMax } from './scale.js';
+import { linear, niceMax } from './scale.js';
+import { areasOf, linesOf } from './step.paths.js';
 
 const HEIGHT = 132;
 const EDGE = { top: 10, bottom: 18, left: 2, right: 2 };
@@ -27,6 +28,8 @@ export class Plot {
   /** @type {number | null} */
   #cursor = null;
   #width = 300;
+  /** No newer figures could be had. */
+  #isLate = false;
 
   /**
    * @param {HTMLElement} host
@@ -49,6 +52,13 @@ export class Plot {
   /** @param {readonly Sample[]} samples oldest first */
   show(samples) {
     this.#samples = samples;
+    this.#isLate = false;
+    this.#draw();
+  }
+
+  /** What is drawn stays, and says of when it is. */
+  showLate() {
+    this.#isLate = true;
     this.#draw();
   }
 
@@ -76,66 +86,42 @@ export class Plot {
     }).observe(this.figure);
   }
 
-  get #end() {
-    return this.#samples.at(-1)?.at ?? 0;
+  get #x() {
+    const end = this.#samples.at(-1)?.at ?? 0;
+    return linear([end - spanMinutes(this.#samples) * 60, end], [EDGE.left, this.#width - EDGE.right]);
   }
 
-  get #x() {
-    return linear([this.#end - spanMinutes(this.#samples) * 60, this.#end], [EDGE.left, this.#width - EDGE.right]);
+  /** What stands at the right end. */
+  get #end() {
+    if (!this.#isLate) return 'now';
+    const last = this.#samples.at(-1);
+    return last ? timeOfDay(last.at) : 'unknown';
   }
 
   #draw() {
-    const { isStacked, least, format } = this.options;
-    const rows = this.#samples.map((sample) => this.options.series.map(({ value }) => value(sample)));
-    const totals = rows.map((row) => (isStacked ? row.reduce((sum, value) => (sum ?? 0) + (value ?? 0), 0) : maxOf(row)));
-    const max = niceMax(maxOf(totals) ?? 0, least);
+    const { isStacked, least, format, series } = this.options;
+    const tops = isStacked ? [this.#upTo(series.length)] : series.map(({ value }) => value);
+    const max = niceMax(maxOf(this.#samples.flatMap((sample) => tops.map((top) => top(sample)))) ?? 0, least);
     const y = linear([0, max], [HEIGHT - EDGE.bottom, EDGE.top]);
     setAttribute(this.chart, 'viewBox', `0 0 ${this.#width} ${HEIGHT}`);
-    this.shapes.forEach((shape, index) =>
-      setAttribute(shape, 'd', isStacked ? this.#area(rows, index, y) : this.#line(rows, index, y)),
-    );
+    series.forEach(({ value }, index) => {
+      const heights = { upper: this.#upTo(index + 1), lower: this.#upTo(index) };
+      const scales = { x: this.#x, y };
+      const path = isStacked ? areasOf(this.#samples, heights, scales) : linesOf(this.#samples, value, scales);
+      setAttribute(/** @type {Element} */ (this.shapes[index]), 'd', path);
+    });
     this.#drawGrid(y, [max, max / 2], format);
     this.#tell();
   }
 
   /**
-   * @param {(number | null)[][]} rows
-   * @param {number} index
-   * @param {(value: number) => number} y
+   * How high the first few of the series stand on top of each other.
+   * @param {number} end
+   * @returns {(sample: Sample) => number}
    */
-  #line(rows, index, y) {
-    return linePath(
-      this.#places.map(([x, place]) => {
-        const value = rows[place]?.[index] ?? null;
-        return [x, value === null ? null : y(value)];
-      }),
-    );
-  }
-
-  /**
-   * @param {(number | null)[][]} rows
-   * @param {number} index
-   * @param {(value: number) => number} y
-   */
-  #area(rows, index, y) {
-    return areaPath(
-      this.#places.map(([x, place]) => {
-        const row = rows[place] ?? [];
-        const below = row.slice(0, index).reduce((/** @type {number} */ sum, value) => sum + (value ?? 0), 0);
-        return [x, y(below + (row[index] ?? 0)), y(below)];
-      }),
-    );
-  }
-
-  /**
-   * Where each sample stands; the first one from its beginning on, so that one alone is something to see.
-   * @returns {(readonly [number, number])[]}
-   */
-  get #places() {
-    const x = this.#x;
-    const [first] = this.#samples;
-    const ends = this.#samples.map(({ at }, place) => /** @type {const} */ ([x(at), place]));
-    return first ? [[x(first.at - first.seconds), 0], ...ends] : ends;
+  #upTo(end) {
+    const below = this.options.series.slice(0, end);
+    return (sample) => below.reduce((sum, { value }) => sum + (value(sample) ?? 0), 0);
   }
 
   /**
@@ -151,9 +137,9 @@ export class Plot {
     const middle = (EDGE.left + right) / 2;
     const span = spanMinutes(this.#samples);
     const ofTimes = [
-      svg('text', { x: EDGE.left, y: HEIGHT - 4 }, `${span} min ago`),
+      svg('text', { x: EDGE.left, y: HEIGHT - 4 }, `${span} min ${this.#isLate ? 'before' : 'ago'}`),
       svg('text', { x: middle, y: HEIGHT - 4, 'text-anchor': 'middle' }, span / 2),
-      svg('text', { x: right, y: HEIGHT - 4, 'text-anchor': 'end' }, 'now'),
+      svg('text', { x: right, y: HEIGHT - 4, 'text-anchor': 'end' }, this.#end),
     ];
     this.labels.replaceChildren(...ofValues, ...ofTimes);
   }
@@ -178,11 +164,12 @@ export class Plot {
     const texts = this.options.series.map(({ value }) => this.options.format(sample ? value(sample) : null));
     this.values.forEach((node, index) => setText(node, texts[index] ?? ''));
     const isPast = this.#cursor !== null && sample !== undefined;
-    setText(this.when, isPast ? timeOfDay(sample.at) : 'now');
+    const when = isPast ? timeOfDay(sample.at) : this.#end;
+    setText(this.when, when);
     setAttribute(this.pointer, 'class', isPast ? 'pointer on' : 'pointer');
     if (isPast) for (const name of ['x1', 'x2']) setAttribute(this.pointer, name, this.#x(sample.at));
     const summary = this.options.series.map(({ name }, index) => `${name} ${texts[index] ?? ''}`).join(', ');
-    setAttribute(this.figure, 'aria-label', `${this.options.title}, ${isPast ? timeOfDay(sample.at) : 'now'}: ${summary}`);
+    setAttribute(this.figure, 'aria-label', `${this.options.title}, ${when}: ${summary}`);
   }
 }
 

@@ -1,0 +1,3 @@
+import { livePageContract } from './contracts/live.page.contract.js';
+
+livePageContract(1);

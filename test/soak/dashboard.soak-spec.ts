@@ -1,0 +1,4 @@
+// What `npm test` looks at for a minute.
+import { livePageContract } from '../contracts/live.page.contract.js';
+
+livePageContract(10);
