@@ -9,10 +9,9 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--heap-growing-percent=100');
 
 /**
- * V8 allocates in the old generation at once where objects of one place in the code once lived long. When it guesses so of
- * Node's tick objects, which live for microseconds, each that is dead and old keeps the request that it points to until
- * the old generation is collected: 3.3 KB a task, and 7 µs a task for the young generation's collections alone instead of 1.
- * It guesses anew in each process, which was why two of the same build differed by a third.
+ * V8 allocates in the old generation at once what one place in the code makes, when it takes that for long-lived. It took so
+ * what each request needs, in twelve of thirteen processes: what is dead and old keeps what it points to until the old generation
+ * is collected, 3.3 KB a task, and the young generation's collections took 7 µs a task instead of 1.
  */
 setFlagsFromString('--no-allocation-site-pretenuring');
 
