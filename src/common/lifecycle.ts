@@ -25,6 +25,7 @@ export class Lifecycle {
   /** Runs work that the shutdown waits for, whether or not its caller does. */
   during<T>(work: () => Promise<T>): Promise<T> {
     const result = work();
+    // Only now: what throws at once is over.
     this.running++;
     const end = (): void => {
       this.running--;

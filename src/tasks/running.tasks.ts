@@ -17,13 +17,13 @@ export class RunningTasks {
   /** Runs the call of a task whose caller waits for it; the signal aborts when the task is cancelled, or the shutdown cuts off. */
   during<T>(id: string, work: (abort: AbortSignal) => Promise<T>): Promise<T> {
     const running = new AbortController();
-    this.waitedFor.set(id, running);
     if (this.lifecycle.aborting.aborted) running.abort('shutdown');
+    const result = work(running.signal);
+    this.waitedFor.set(id, running);
     const end = (): void => {
       this.waitedFor.delete(id);
       this.cancelled.delete(id);
     };
-    const result = work(running.signal);
     result.then(end, end);
     return result;
   }
