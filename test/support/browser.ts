@@ -1,10 +1,13 @@
 import { describe } from '@jest/globals';
 import axe from 'axe-core';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { findProgram, isRunWith } from './needed.program.js';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+const CHROMIUM = {
+  names: ['chromium', 'chromium-browser', 'google-chrome'],
+  untested: 'the page is not tested in a browser',
+  inPackage: 'chromium',
+} as const;
 
 /** Nothing but the page under test may be asked for anything. */
 const ALONE = [
@@ -20,25 +23,14 @@ interface AxeResult {
   }[];
 }
 
-/** The Chromium of the machine; null when there is none. */
-function findChromium(): string | null {
-  const folders = (process.env.PATH ?? '').split(path.delimiter);
-  const files = folders.flatMap((folder) => NAMES.map((name) => path.join(folder, name)));
-  return files.find((file) => existsSync(file)) ?? null;
-}
-
 export async function launchChromium(): Promise<Browser> {
-  const executablePath = findChromium();
+  const executablePath = findProgram(CHROMIUM.names);
   if (executablePath === null) throw new Error('there is no Chromium: apt-get install chromium');
   return chromium.launch({ executablePath, args: ALONE });
 }
 
-/** Tests in a real browser. Where there is none they say so loudly, and on CI they fail. */
-export function describeInBrowser(name: string, tests: () => void): void {
-  if (findChromium() !== null || process.env.CI) return describe(name, tests);
-  console.error(`THERE IS NO CHROMIUM: ${name.toUpperCase()} WAS NOT TESTED. apt-get install chromium`);
-  describe.skip(name, tests);
-}
+/** Tests in a real browser. */
+export const describeInBrowser = isRunWith(CHROMIUM) ? describe : describe.skip;
 
 /** A page, with what went wrong in it and what it asked for. */
 export class Watched {
