@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import type { History, Sample } from '../src/dashboard/page/api.types.d.ts';
-import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
+import { describeInBrowser, Watched } from './support/browser.js';
 import { DrawnPlot } from './support/drawn.plot.js';
 import { HeldSteps } from './support/held.steps.js';
 import { until } from './support/http.client.js';
@@ -27,19 +27,15 @@ const queueOf = ({ queued, in_flight, waiting }: Sample): string =>
 const at = (sample: Sample | undefined): string => new Date((sample?.at ?? 0) * 1000).toLocaleTimeString('en-GB');
 
 describeInBrowser('the plots of the last hour', () => {
-  let browser: Browser;
   let mesh: TaskMesh;
   let steps: HeldSteps;
   let watched: Watched;
   let plots: { throughput: DrawnPlot; latency: DrawnPlot; queue: DrawnPlot };
 
-  beforeAll(async () => {
-    browser = await launchChromium();
-  }, 60_000);
   beforeEach(async () => {
     steps = new HeldSteps();
     mesh = await TaskMesh.start();
-    watched = await Watched.open(browser, 'about:blank');
+    watched = await Watched.open('about:blank');
     const of = (id: 'throughput' | 'latency' | 'queue'): DrawnPlot => new DrawnPlot(watched.page, id);
     plots = { throughput: of('throughput'), latency: of('latency'), queue: of('queue') };
   });
@@ -48,7 +44,6 @@ describeInBrowser('the plots of the last hour', () => {
     await mesh.stop();
     jest.restoreAllMocks();
   });
-  afterAll(() => browser.close());
 
   const open = async (): Promise<Page> => {
     await watched.page.goto(`${mesh.orchestrator.url}/dashboard`);

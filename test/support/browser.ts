@@ -1,4 +1,4 @@
-import { describe } from '@jest/globals';
+import { afterAll, beforeAll, describe } from '@jest/globals';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 import { findProgram, isRunWith } from './needed.program.js';
@@ -8,6 +8,8 @@ const CHROMIUM = {
   untested: 'the page is not tested in a browser',
   inPackage: 'chromium',
 } as const;
+
+const isRun = isRunWith(CHROMIUM);
 
 /** Nothing but the page under test may be asked for anything. */
 const ALONE = [
@@ -23,14 +25,28 @@ interface AxeResult {
   }[];
 }
 
-export async function launchChromium(): Promise<Browser> {
-  const executablePath = findProgram(CHROMIUM.names);
-  if (executablePath === null) throw new Error('there is no Chromium: apt-get install chromium');
-  return chromium.launch({ executablePath, args: ALONE });
+let browser: Browser;
+
+/** The tests around have a browser, from before their own set-up on; its pages are gone before what they asked is. */
+export function useBrowser(): void {
+  beforeAll(async () => {
+    const executablePath = findProgram(CHROMIUM.names);
+    if (executablePath === null) throw new Error('there is no Chromium: apt-get install chromium');
+    browser = await chromium.launch({ executablePath, args: ALONE });
+  }, 60_000);
+  afterAll(() => browser.close());
 }
 
 /** Tests in a real browser. */
-export const describeInBrowser = isRunWith(CHROMIUM) ? describe : describe.skip;
+export function describeInBrowser(name: string, tests: () => void): void {
+  const describeIt = isRun ? describe : describe.skip;
+  describeIt(name, () => {
+    useBrowser();
+    tests();
+  });
+}
+
+type List = 'tasks' | 'droplets';
 
 /** A page, with what went wrong in it and what it asked for. */
 export class Watched {
@@ -58,16 +74,28 @@ export class Watched {
     });
   }
 
-  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
+  static async open(url: string, options: BrowserContextOptions = {}): Promise<Watched> {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const self = new Watched(await context.newPage(), context);
     await self.page.goto(url);
     return self;
   }
 
-  /** Rows of tasks or droplets that are there, as text. */
-  rows(list: 'tasks' | 'droplets'): Promise<string[]> {
+  /** From the next load on the page waits a hundredth as long for an answer. */
+  hurry(): Promise<unknown> {
+    return this.page.addInitScript(
+      '{ const after = AbortSignal.timeout; AbortSignal.timeout = (ms) => after.call(AbortSignal, ms / 100); }',
+    );
+  }
+
+  /** Rows of tasks or droplets that are there, as text, in no order. */
+  rows(list: List): Promise<string[]> {
     return this.page.locator(`#${list}-rows [role=row]`).allInnerTexts();
+  }
+
+  /** The text of the uppermost row. */
+  topRow(list: List): Promise<string> {
+    return this.page.locator(`#${list}-rows [aria-rowindex="2"]`).innerText();
   }
 
   /** What axe-core finds serious or worse on the page as it is. */
