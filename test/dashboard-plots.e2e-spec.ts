@@ -137,7 +137,7 @@ describeInBrowser('the plots of the last hour', () => {
     expect(await plots.queue.pieces('queued')).not.toEqual(drawn);
   }, 60_000);
 
-  it('leave out the time that nobody saw, and say of when they are while no newer figures come', async () => {
+  it('leave out the time that nobody saw, and say, as the tiles do, of when they are while no newer figures come', async () => {
     const end = Date.now() / 1000;
     const told = await history();
     const stepAt = (ago: number): Sample => ({ ...told.current, at: end - ago, seconds: 15, success: 30, p95_ms: 80, queued: 3 });
@@ -154,7 +154,10 @@ describeInBrowser('the plots of the last hour', () => {
     await page.route(HISTORY, (route) => route.fulfill({ status: 503, body: 'busy' }));
     await says(plots.queue, `Queue, ${at(samples.at(-1))}: queued 3`);
     expect(await plots.queue.texts()).not.toContain('now');
+    const notes = page.locator('#tiles small').filter({ hasText: `at ${at(told.current)}` });
+    expect(await notes.count()).toBe(5);
     await page.unroute(HISTORY);
     await says(plots.queue, 'now: queued');
+    expect(await notes.count()).toBe(0);
   }, 60_000);
 });
