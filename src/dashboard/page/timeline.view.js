@@ -56,7 +56,14 @@ function lineOf({ waitFrom, callFrom, callMs, error, isOpen, isCut }, scale) {
   const wait = svg('rect', { class: isCut ? 'wait cut' : 'wait', x: waitFrom * scale, y: 5, height: 4, rx: 2 });
   wait.setAttribute('width', String(Math.max(0, x - waitFrom * scale)));
   const tone = isOpen ? 'running' : error ? 'error' : 'success';
-  const call = svg('rect', { class: `call ${tone}`, x, height: HEIGHT, rx: 3, width: Math.max(LEAST, callMs * scale) });
+  const call = svg('rect', {
+    class: 'call',
+    'data-tone': tone,
+    x,
+    height: HEIGHT,
+    rx: 3,
+    width: Math.max(LEAST, callMs * scale),
+  });
   const isWaiting = isOpen && callMs === 0;
   return svg(
     'svg',
