@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser } from 'playwright-core';
-import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
+import { describeInBrowser, Watched } from './support/browser.js';
 import { until } from './support/http.client.js';
 import { ROOT } from './support/process.js';
 import { TaskMesh } from './support/task.mesh.js';
@@ -11,23 +10,19 @@ const CLIENT = path.join(ROOT, 'dist/client');
 const NOBODY = '01a2087f-b6b9-760a-9e3a-019a530b8572';
 
 describeInBrowser('OrchestratorClient in a browser', () => {
-  let browser: Browser;
   let mesh: TaskMesh;
   let watched: Watched;
 
   beforeAll(async () => {
     if (!existsSync(path.join(CLIENT, 'entry.js'))) throw new Error('there is no dist/client: npm run build');
-    [browser, mesh] = await Promise.all([launchChromium(), TaskMesh.start()]);
+    mesh = await TaskMesh.start();
   }, 60_000);
   afterEach(() => watched.close());
-  afterAll(async () => {
-    await browser.close();
-    await mesh.stop();
-  });
+  afterAll(() => mesh.stop());
 
   /** A page at `/app/` of an origin that has the client's files as they were built, and nothing else. */
   const open = async (origin: string): Promise<void> => {
-    watched = await Watched.open(browser, 'about:blank');
+    watched = await Watched.open('about:blank');
     await watched.page.route('**/app/**', async (route) => {
       const file = new URL(route.request().url()).pathname.replace(/^\/app\//, '');
       if (file === '') await route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>app</title>' });

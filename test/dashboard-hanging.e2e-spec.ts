@@ -1,35 +1,27 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser, Page, Route } from 'playwright-core';
-import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { Page, Route } from 'playwright-core';
+import { describeInBrowser, Watched } from './support/browser.js';
 import { until } from './support/http.client.js';
 import { PageProxy } from './support/page.proxy.js';
 import { aMoment, TaskMesh } from './support/task.mesh.js';
 
 const PATIENCE_MS = 20_000;
 
-/** A hundredth of the time that the page gives an answer. */
-const IMPATIENT = '{ const after = AbortSignal.timeout; AbortSignal.timeout = (ms) => after.call(AbortSignal, ms / 100); }';
-
 describeInBrowser('the dashboard behind a server that sends the head of an answer and no more', () => {
-  let browser: Browser;
   let mesh: TaskMesh;
   let proxy: PageProxy;
   let watched: Watched;
 
-  beforeAll(async () => {
-    browser = await launchChromium();
-  }, 60_000);
   beforeEach(async () => {
     mesh = await TaskMesh.start();
     proxy = await PageProxy.start(mesh.orchestrator.url);
-    watched = await Watched.open(browser, 'about:blank');
+    watched = await Watched.open('about:blank');
   });
   afterEach(async () => {
     await watched.close();
     await proxy.stop();
     await mesh.stop();
   });
-  afterAll(() => browser.close());
 
   const open = async (): Promise<Page> => {
     await watched.page.goto(`${proxy.url}/dashboard`);
@@ -47,7 +39,7 @@ describeInBrowser('the dashboard behind a server that sends the head of an answe
     'says so of %s, asks again, and shows it once it comes',
     async (_name, hung, place, text) => {
       await mesh.ask('/echo?there');
-      await watched.page.addInitScript(IMPATIENT);
+      await watched.hurry();
       proxy.hangs = (url) => hung.test(url);
       const page = await open();
       const trouble = page.locator(place, { hasText: text });
@@ -63,7 +55,7 @@ describeInBrowser('the dashboard behind a server that sends the head of an answe
   );
 
   it('says that the droplets may be old when they were there before', async () => {
-    await watched.page.addInitScript(IMPATIENT);
+    await watched.hurry();
     const page = await open();
     await until(async () => (await watched.rows('droplets')).length === 2);
     proxy.hangs = (url) => url.endsWith('/droplets');

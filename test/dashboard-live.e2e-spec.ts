@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
+import { describeInBrowser, Watched } from './support/browser.js';
 import { startDroplet } from './support/droplet.js';
 import { until } from './support/http.client.js';
 import { KeyFile } from './support/keys.js';
@@ -8,13 +7,9 @@ import { OrchestratorProcess } from './support/process.js';
 import { ASYNC, TaskMesh } from './support/task.mesh.js';
 
 describeInBrowser('what happens, on the dashboard', () => {
-  let browser: Browser;
   let mesh: TaskMesh;
   let watched: Watched;
 
-  beforeAll(async () => {
-    browser = await launchChromium();
-  }, 60_000);
   beforeEach(async () => {
     mesh = await TaskMesh.start();
   });
@@ -22,10 +17,9 @@ describeInBrowser('what happens, on the dashboard', () => {
     await watched.close();
     await mesh.stop();
   });
-  afterAll(() => browser.close());
 
   const open = async (hash = ''): Promise<Watched['page']> => {
-    watched = await Watched.open(browser, `${mesh.orchestrator.url}/dashboard${hash}`);
+    watched = await Watched.open(`${mesh.orchestrator.url}/dashboard${hash}`);
     await watched.page.getByText('live', { exact: true }).waitFor();
     return watched.page;
   };
@@ -207,10 +201,7 @@ describeInBrowser('what happens, on the dashboard', () => {
     await page.evaluate(`location.hash = '#task/${hung}'`);
     await page.evaluate(`location.hash = '#task/${other}'`);
     await page.locator('#detail').getByText('GET /echo?other').waitFor();
-    // A hundredth of the time that the page gives an answer.
-    await page.addInitScript(
-      '{ const after = AbortSignal.timeout; AbortSignal.timeout = (ms) => after.call(AbortSignal, ms / 100); }',
-    );
+    await watched.hurry();
     await page.goto(`${mesh.orchestrator.url}/dashboard?again#task/${hung}`);
     await page.locator('#detail').getByText('The orchestrator does not answer').waitFor();
     await page.locator('#service-state').getByText('no answer').waitFor();
@@ -237,21 +228,18 @@ describeInBrowser('the dashboard with AUTH_MODE=apikey', () => {
     { key: 'key-of-reader', name: 'reader', scopes: ['tasks:read', 'droplets:read'] },
     { key: 'key-of-nothing', name: 'nothing', scopes: [] },
   ];
-  let browser: Browser;
   let mesh: TaskMesh;
   let watched: Watched;
 
   beforeAll(async () => {
     const file = new KeyFile(keys);
-    browser = await launchChromium();
     mesh = await TaskMesh.start({ AUTH_MODE: 'apikey', API_KEYS_FILE: file.path, METRICS_PUBLIC: 'false' });
   }, 60_000);
   beforeEach(async () => {
-    watched = await Watched.open(browser, `${mesh.orchestrator.url}/dashboard`);
+    watched = await Watched.open(`${mesh.orchestrator.url}/dashboard`);
   });
   afterEach(() => watched.close());
   afterAll(async () => {
-    await browser.close();
     await mesh.stop();
   });
 
@@ -307,9 +295,9 @@ describeInBrowser('the dashboard with AUTH_MODE=apikey', () => {
 describeInBrowser('the dashboard when the orchestrator goes away', () => {
   it('says so, keeps what it shows, and goes on by itself with the one that comes back', async () => {
     const droplet = await startDroplet();
-    const [browser, first] = await Promise.all([launchChromium(), OrchestratorProcess.start({ LOG_LEVEL: 'error' })]);
+    const first = await OrchestratorProcess.start({ LOG_LEVEL: 'error' });
     await first.post('/droplets', { name: 'echo', endpoint: droplet.url });
-    const watched = await Watched.open(browser, `${first.url}/dashboard`);
+    const watched = await Watched.open(`${first.url}/dashboard`);
     await first.task({ droplet_name: 'echo', path: '/echo?before' });
     const rows = (): Promise<string> => watched.rows('tasks').then((all) => all.join());
     await until(async () => (await rows()).includes('/echo?before'));
@@ -323,7 +311,6 @@ describeInBrowser('the dashboard when the orchestrator goes away', () => {
     await second.task({ droplet_name: 'echo', path: '/echo?after' });
     await until(async () => (await rows()).includes('/echo?after'), 10_000);
     await watched.close();
-    await browser.close();
     await second.remove();
     await droplet.stop();
   }, 60_000);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
+import { describeInBrowser, Watched } from './support/browser.js';
 import { until } from './support/http.client.js';
 import { OrchestratorProcess } from './support/process.js';
 import { entry, TestRegistry } from './support/registry.js';
@@ -10,7 +9,6 @@ const EVENTS = 10_000;
 const BATCH = 1000;
 
 describeInBrowser('the dashboard of a large mesh', () => {
-  let browser: Browser;
   let registry: TestRegistry;
   let orchestrator: OrchestratorProcess;
   let watched: Watched;
@@ -18,16 +16,11 @@ describeInBrowser('the dashboard of a large mesh', () => {
   beforeAll(async () => {
     const list = Array.from({ length: DROPLETS }, (_, index) => entry(index + 10, `droplet-${index + 1}`, 'http://127.0.0.1:9'));
     registry = await TestRegistry.start(list);
-    [browser, orchestrator] = await Promise.all([
-      launchChromium(),
-      OrchestratorProcess.start({ REGISTRY_URL: registry.url, LOG_LEVEL: 'error' }),
-    ]);
-    watched = await Watched.open(browser, `${orchestrator.url}/dashboard`);
+    orchestrator = await OrchestratorProcess.start({ REGISTRY_URL: registry.url, LOG_LEVEL: 'error' });
+    watched = await Watched.open(`${orchestrator.url}/dashboard`);
     await watched.page.locator('#droplets-count', { hasText: '5,000' }).waitFor();
   }, 60_000);
   afterAll(async () => {
-    await watched.close();
-    await browser.close();
     await orchestrator.remove();
     await registry.stop();
   });
@@ -69,7 +62,7 @@ describeInBrowser('the dashboard of a large mesh', () => {
       expect(await page.evaluate('document.activeElement.id')).toBe('tasks-filter');
       await page.keyboard.press('Escape');
     }
-    await until(async () => (await watched.rows('tasks'))[0]?.includes(`/burst/${EVENTS}`), 15_000);
+    await until(async () => (await watched.topRow('tasks')).includes(`/burst/${EVENTS}`), 15_000);
     expect(await rowCount('tasks')).toBeLessThan(60);
     expect(await page.locator('#tasks-count').innerText()).toBe('newest 500');
     expect(watched.faults).toEqual([]);

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import type { History, Sample } from '../src/dashboard/page/api.types.d.ts';
-import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
+import { describeInBrowser, Watched } from './support/browser.js';
 import { DrawnPlot } from './support/drawn.plot.js';
 import { HeldSteps } from './support/held.steps.js';
 import { until } from './support/http.client.js';
@@ -27,19 +27,15 @@ const queueOf = ({ queued, in_flight, waiting }: Sample): string =>
 const at = (sample: Sample | undefined): string => new Date((sample?.at ?? 0) * 1000).toLocaleTimeString('en-GB');
 
 describeInBrowser('the plots of the last hour', () => {
-  let browser: Browser;
   let mesh: TaskMesh;
   let steps: HeldSteps;
   let watched: Watched;
   let plots: { throughput: DrawnPlot; latency: DrawnPlot; queue: DrawnPlot };
 
-  beforeAll(async () => {
-    browser = await launchChromium();
-  }, 60_000);
   beforeEach(async () => {
     steps = new HeldSteps();
     mesh = await TaskMesh.start();
-    watched = await Watched.open(browser, 'about:blank');
+    watched = await Watched.open('about:blank');
     const of = (id: 'throughput' | 'latency' | 'queue'): DrawnPlot => new DrawnPlot(watched.page, id);
     plots = { throughput: of('throughput'), latency: of('latency'), queue: of('queue') };
   });
@@ -48,7 +44,6 @@ describeInBrowser('the plots of the last hour', () => {
     await mesh.stop();
     jest.restoreAllMocks();
   });
-  afterAll(() => browser.close());
 
   const open = async (): Promise<Page> => {
     await watched.page.goto(`${mesh.orchestrator.url}/dashboard`);
@@ -142,7 +137,7 @@ describeInBrowser('the plots of the last hour', () => {
     expect(await plots.queue.pieces('queued')).not.toEqual(drawn);
   }, 60_000);
 
-  it('leave out the time that nobody saw, and say of when they are while no newer figures come', async () => {
+  it('leave out the time that nobody saw, and say, as the tiles do, of when they are while no newer figures come', async () => {
     const end = Date.now() / 1000;
     const told = await history();
     const stepAt = (ago: number): Sample => ({ ...told.current, at: end - ago, seconds: 15, success: 30, p95_ms: 80, queued: 3 });
@@ -159,7 +154,10 @@ describeInBrowser('the plots of the last hour', () => {
     await page.route(HISTORY, (route) => route.fulfill({ status: 503, body: 'busy' }));
     await says(plots.queue, `Queue, ${at(samples.at(-1))}: queued 3`);
     expect(await plots.queue.texts()).not.toContain('now');
+    const notes = page.locator('#tiles small').filter({ hasText: `at ${at(told.current)}` });
+    expect(await notes.count()).toBe(5);
     await page.unroute(HISTORY);
     await says(plots.queue, 'now: queued');
+    expect(await notes.count()).toBe(0);
   }, 60_000);
 });

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { describeInBrowser, launchChromium, Watched } from './support/browser.js';
+import type { BrowserContextOptions } from 'playwright-core';
+import { describeInBrowser, Watched } from './support/browser.js';
 import { until } from './support/http.client.js';
 import { PageProxy } from './support/page.proxy.js';
 import { entry } from './support/registry.js';
@@ -10,24 +10,20 @@ import { ASYNC, TaskMesh } from './support/task.mesh.js';
 const HOSTILE = `<img src=x onerror="document.title='owned'"><b>bold</b>`;
 
 describeInBrowser('the dashboard', () => {
-  let browser: Browser;
   let mesh: TaskMesh;
   let watched: Watched;
 
   beforeAll(async () => {
-    [browser, mesh] = await Promise.all([launchChromium(), TaskMesh.start()]);
+    mesh = await TaskMesh.start();
     await mesh.ask('/echo');
     await mesh.ask('/status?code=503');
     await mesh.recordWhen(await mesh.queue('/flaky?fail=2'));
   }, 60_000);
   afterEach(() => watched.close());
-  afterAll(async () => {
-    await browser.close();
-    await mesh.stop();
-  });
+  afterAll(() => mesh.stop());
 
   const open = async (path = '/dashboard', options: BrowserContextOptions = {}): Promise<Watched> => {
-    watched = await Watched.open(browser, mesh.orchestrator.url + path, options);
+    watched = await Watched.open(mesh.orchestrator.url + path, options);
     return watched;
   };
   const filled = (): Promise<boolean> =>
@@ -50,7 +46,7 @@ describeInBrowser('the dashboard', () => {
 
   it('works behind a proxy that takes a prefix away', async () => {
     const proxy = await PageProxy.start(mesh.orchestrator.url, '/ops/mesh');
-    watched = await Watched.open(browser, `${proxy.url}/ops/mesh/dashboard`);
+    watched = await Watched.open(`${proxy.url}/ops/mesh/dashboard`);
     await filled();
     expect(watched.faults).toEqual([]);
     expect(watched.urls.filter((url) => !url.startsWith(`${proxy.url}/ops/mesh/`))).toEqual([]);
@@ -116,7 +112,7 @@ describeInBrowser('the dashboard', () => {
     await open(`/dashboard#task/${json.task_id}`);
     await watched.page.getByText('answered 400').waitFor();
     await until(async () => (await watched.rows('droplets')).some((row) => row.includes(HOSTILE)));
-    expect((await watched.rows('tasks'))[0]).toContain(HOSTILE);
+    expect(await watched.topRow('tasks')).toContain(HOSTILE);
     await watched.page.goto(`${mesh.orchestrator.url}/dashboard#droplet/${encodeURIComponent(HOSTILE)}`);
     await watched.page.getByRole('button', { name: 'Pause' }).click();
     await watched.page.getByRole('dialog').getByText(`Pause ${HOSTILE}?`).waitFor();

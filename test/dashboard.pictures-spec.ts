@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
-import { launchChromium, Watched } from './support/browser.js';
+import type { BrowserContextOptions } from 'playwright-core';
+import { useBrowser, Watched } from './support/browser.js';
 import { DemoMesh } from './support/demo.mesh.js';
 import { ROOT } from './support/process.js';
 
@@ -11,17 +11,14 @@ const FOLDER = process.env.PICTURES ?? path.join(ROOT, 'docs');
 const MOST_BYTES = 200 * 1024;
 const LOOKED_AT_MS = Number(process.env.LOOKED_AT_MS ?? 90_000);
 
+useBrowser();
 let mesh: DemoMesh;
-let browser: Browser;
 beforeAll(async () => {
   mkdirSync(FOLDER, { recursive: true });
-  [mesh, browser] = await Promise.all([DemoMesh.start(), launchChromium()]);
+  mesh = await DemoMesh.start();
   await mesh.live(12_000);
 }, 60_000);
-afterAll(async () => {
-  await browser.close();
-  await mesh.stop();
-});
+afterAll(() => mesh.stop());
 
 interface Picture {
   readonly name: string;
@@ -30,7 +27,7 @@ interface Picture {
 }
 
 async function open({ hash = '', options }: Picture): Promise<Watched> {
-  const watched = await Watched.open(browser, 'about:blank', options);
+  const watched = await Watched.open('about:blank', options);
   const { page } = watched;
   // Nobody waits an hour for a picture: the plots get one that looks like the last minute.
   await page.route('**/metrics/history*', (route) => route.fulfill({ json: mesh.lastHour() }));

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { describeInBrowser, launchChromium, Watched } from '../support/browser.js';
+import { describeInBrowser, Watched } from '../support/browser.js';
 import { startDroplet } from '../support/droplet.js';
 import { until } from '../support/http.client.js';
 import { PageMemory, type PageReading } from '../support/page.memory.js';
@@ -21,29 +20,21 @@ interface Quarter extends PageReading {
 /** The page while real tasks make 10,000 events a minute, for so many minutes. */
 export function livePageContract(minutes: number): void {
   describeInBrowser(`the dashboard under 10,000 events a minute, ${minutes} min`, () => {
-    let browser: Browser;
     let droplet: TestServer;
     let orchestrator: OrchestratorProcess;
     let watched: Watched;
 
     beforeAll(async () => {
-      [browser, droplet, orchestrator] = await Promise.all([
-        launchChromium(),
-        startDroplet(),
-        OrchestratorProcess.start({ LOG_LEVEL: 'error' }),
-      ]);
+      [droplet, orchestrator] = await Promise.all([startDroplet(), OrchestratorProcess.start({ LOG_LEVEL: 'error' })]);
       await orchestrator.post('/droplets', { name: 'echo', endpoint: droplet.url });
-      watched = await Watched.open(browser, `${orchestrator.url}/dashboard`);
+      watched = await Watched.open(`${orchestrator.url}/dashboard`);
       await watched.page.getByText('live', { exact: true }).waitFor();
     }, 60_000);
     afterAll(async () => {
-      await watched.close();
-      await browser.close();
       await orchestrator.remove();
       await droplet.stop();
     });
 
-    const top = (): Promise<string> => watched.page.locator('#tasks-rows [aria-rowindex="2"]').innerText();
     /** The ids of the rows that are there, from the top. */
     const shown = (): Promise<string[]> =>
       watched.page
@@ -65,7 +56,7 @@ export function livePageContract(minutes: number): void {
         return rows.length > 0 && rows.every((row) => row.startsWith('error'));
       }, PATIENCE_MS);
       await page.getByLabel('Status of tasks').selectOption('');
-      await until(async () => (await top()).includes('/echo'), PATIENCE_MS);
+      await until(async () => (await watched.topRow('tasks')).includes('/echo'), PATIENCE_MS);
       await page.getByRole('button', { name: 'Hold' }).click();
       const fresh = page.locator('#tasks-fresh');
       await fresh.waitFor({ timeout: PATIENCE_MS });
@@ -99,7 +90,7 @@ export function livePageContract(minutes: number): void {
         const perMinute = Math.round((load.events / sentMs) * 60_000);
         console.info(`${load.events} events, ${perMinute} a minute: ${JSON.stringify(quarters)}`);
 
-        await until(async () => (await top()).includes(load.pathOf(load.total - 1)), PATIENCE_MS);
+        await until(async () => (await watched.topRow('tasks')).includes(load.pathOf(load.total - 1)), PATIENCE_MS);
         await until(async () => (await watched.rows('tasks')).every((row) => !/^(queued|running)/.test(row)), PATIENCE_MS);
         const inSight = await shown();
         expect(inSight).toEqual(await newest(inSight.length));

@@ -1,10 +1,15 @@
-import { describe } from '@jest/globals';
+import { afterAll, beforeAll, describe } from '@jest/globals';
 import axe from 'axe-core';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { findProgram, isRunWith } from './needed.program.js';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+const CHROMIUM = {
+  names: ['chromium', 'chromium-browser', 'google-chrome'],
+  untested: 'the page is not tested in a browser',
+  inPackage: 'chromium',
+} as const;
+
+const isRun = isRunWith(CHROMIUM);
 
 /** Nothing but the page under test may be asked for anything. */
 const ALONE = [
@@ -20,25 +25,28 @@ interface AxeResult {
   }[];
 }
 
-/** The Chromium of the machine; null when there is none. */
-function findChromium(): string | null {
-  const folders = (process.env.PATH ?? '').split(path.delimiter);
-  const files = folders.flatMap((folder) => NAMES.map((name) => path.join(folder, name)));
-  return files.find((file) => existsSync(file)) ?? null;
+let browser: Browser;
+
+/** The tests around have a browser, from before their own set-up on; its pages are gone before what they asked is. */
+export function useBrowser(): void {
+  beforeAll(async () => {
+    const executablePath = findProgram(CHROMIUM.names);
+    if (executablePath === null) throw new Error('there is no Chromium: apt-get install chromium');
+    browser = await chromium.launch({ executablePath, args: ALONE });
+  }, 60_000);
+  afterAll(() => browser.close());
 }
 
-export async function launchChromium(): Promise<Browser> {
-  const executablePath = findChromium();
-  if (executablePath === null) throw new Error('there is no Chromium: apt-get install chromium');
-  return chromium.launch({ executablePath, args: ALONE });
-}
-
-/** Tests in a real browser. Where there is none they say so loudly, and on CI they fail. */
+/** Tests in a real browser. */
 export function describeInBrowser(name: string, tests: () => void): void {
-  if (findChromium() !== null || process.env.CI) return describe(name, tests);
-  console.error(`THERE IS NO CHROMIUM: ${name.toUpperCase()} WAS NOT TESTED. apt-get install chromium`);
-  describe.skip(name, tests);
+  const describeIt = isRun ? describe : describe.skip;
+  describeIt(name, () => {
+    useBrowser();
+    tests();
+  });
 }
+
+type List = 'tasks' | 'droplets';
 
 /** A page, with what went wrong in it and what it asked for. */
 export class Watched {
@@ -66,16 +74,28 @@ export class Watched {
     });
   }
 
-  static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Watched> {
+  static async open(url: string, options: BrowserContextOptions = {}): Promise<Watched> {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
     const self = new Watched(await context.newPage(), context);
     await self.page.goto(url);
     return self;
   }
 
-  /** Rows of tasks or droplets that are there, as text. */
-  rows(list: 'tasks' | 'droplets'): Promise<string[]> {
+  /** From the next load on the page waits a hundredth as long for an answer. */
+  hurry(): Promise<unknown> {
+    return this.page.addInitScript(
+      '{ const after = AbortSignal.timeout; AbortSignal.timeout = (ms) => after.call(AbortSignal, ms / 100); }',
+    );
+  }
+
+  /** Rows of tasks or droplets that are there, as text, in no order. */
+  rows(list: List): Promise<string[]> {
     return this.page.locator(`#${list}-rows [role=row]`).allInnerTexts();
+  }
+
+  /** The text of the uppermost row. */
+  topRow(list: List): Promise<string> {
+    return this.page.locator(`#${list}-rows [aria-rowindex="2"]`).innerText();
   }
 
   /** What axe-core finds serious or worse on the page as it is. */

@@ -36,7 +36,7 @@ export class DrawnPlot {
 
   /** The points of each piece of a series. */
   async pieces(tone: string): Promise<Point[][]> {
-    const path = (await this.figure.locator(`path.${tone}`).getAttribute('d')) ?? '';
+    const path = (await this.figure.locator(`path[data-tone=${tone}]`).getAttribute('d')) ?? '';
     return path
       .split('M')
       .slice(1)

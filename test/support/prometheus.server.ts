@@ -1,18 +1,19 @@
-import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe } from '@jest/globals';
 import { until } from './http.client.js';
+import { isRunWith } from './needed.program.js';
 import { ROOT, tempFolder, TestProcess } from './process.js';
 import { freePort } from './server.js';
 
-const isThere = spawnSync('prometheus', ['--version']).status === 0;
-if (!isThere) {
-  process.stderr.write('\nPROMETHEUS IS NOT THERE: no expression of ours is evaluated (apt-get install prometheus)\n');
-}
+const isRun = isRunWith({
+  names: ['prometheus'],
+  untested: 'no expression of ours is evaluated',
+  inPackage: 'prometheus',
+});
 
-/** Tests that need a real Prometheus: left out, loudly, where that is missing, but not where CI runs. */
-export const describeWithPrometheus = isThere || process.env.CI === 'true' ? describe : describe.skip;
+/** Tests that need a real Prometheus. */
+export const describeWithPrometheus = isRun ? describe : describe.skip;
 
 /** One series of an answer, at one moment. */
 export interface Sample {

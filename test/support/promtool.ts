@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { it } from '@jest/globals';
+import { isRunWith } from './needed.program.js';
 
-const isThere = spawnSync('promtool', ['--version']).status === 0;
-if (!isThere) {
-  process.stderr.write(
-    '\nPROMTOOL IS NOT THERE: metrics, alerts and the dashboard are not checked by it (apt-get install prometheus)\n',
-  );
-}
+const isRun = isRunWith({
+  names: ['promtool'],
+  untested: 'metrics, alerts and the dashboard are not checked by it',
+  inPackage: 'prometheus',
+});
 
-/** A test that needs Prometheus' own tool: left out, loudly, where that is missing, but not where CI runs. */
-export const itWithPromtool = isThere || process.env.CI === 'true' ? it : it.skip;
+/** A test that needs Prometheus' own tool. */
+export const itWithPromtool = isRun ? it : it.skip;
 
 /** What promtool says of what it is given, and whether it is content. */
 export function promtool(args: readonly string[], { input = '', cwd = '.' } = {}): { isContent: boolean; text: string } {

@@ -14,9 +14,9 @@ export class HistoryView {
   /** @type {readonly Sample[]} */
   #samples = [];
 
-  /** @param {(samples: readonly Sample[], current: Sample) => void} onSamples */
-  constructor(onSamples) {
-    this.onSamples = onSamples;
+  /** @param {{ onSamples: (samples: readonly Sample[], current: Sample) => void, onLate: () => void }} listeners */
+  constructor(listeners) {
+    this.listeners = listeners;
     this.plots = [
       new Plot(byId('plot-throughput', HTMLElement), {
         ...{ title: 'Tasks a minute', isStacked: true, least: 4, format: count },
@@ -59,10 +59,11 @@ export class HistoryView {
       // A step that has only begun says little of a rate.
       const shown = current.seconds >= 5 || this.#samples.length === 0 ? [...this.#samples, current] : this.#samples;
       for (const plot of this.plots) plot.show(shown);
-      this.onSamples(this.#samples, current);
+      this.listeners.onSamples(this.#samples, current);
     } catch {
       // Why, is told elsewhere.
       for (const plot of this.plots) plot.showLate();
+      this.listeners.onLate();
     }
   }
 }

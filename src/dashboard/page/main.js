@@ -15,7 +15,10 @@ import { Tiles } from './tiles.js';
 
 const tiles = new Tiles(byId('tiles', HTMLElement));
 const status = new StatusView();
-const history = new HistoryView((samples, current) => tiles.showFigures(samples, current));
+const history = new HistoryView({
+  onSamples: (samples, current) => tiles.showFigures(samples, current),
+  onLate: () => tiles.showLate(),
+});
 const droplets = new DropletsView((all) => {
   tiles.showDroplets(all);
   if (detail.place?.kind === 'droplet') void detail.refresh();

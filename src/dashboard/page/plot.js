@@ -11,7 +11,7 @@ const EDGE = { top: 10, bottom: 18, left: 2, right: 2 };
  * @typedef {import('./api.types.d.ts').Sample} Sample
  * @typedef {object} Series
  * @property {string} name
- * @property {string} tone the class that gives the colour
+ * @property {string} tone gives the colour
  * @property {(sample: Sample) => number | null} value
  * @typedef {object} PlotOptions
  * @property {string} title
@@ -39,7 +39,9 @@ export class Plot {
     this.options = options;
     this.values = options.series.map(() => h('b', {}, '–'));
     this.when = h('span', { class: 'when' });
-    this.shapes = options.series.map(({ tone }) => svg('path', { class: `${options.isStacked ? 'area' : 'line'} ${tone}` }));
+    this.shapes = options.series.map(({ tone }) =>
+      svg('path', { class: options.isStacked ? 'area' : 'line', 'data-tone': tone }),
+    );
     this.grid = svg('g', { class: 'grid' });
     this.labels = svg('g', { class: 'labels' });
     this.pointer = svg('line', { class: 'pointer', y1: EDGE.top, y2: HEIGHT - EDGE.bottom });
@@ -64,7 +66,7 @@ export class Plot {
 
   #legend() {
     const items = this.options.series.map(({ name, tone }, index) =>
-      h('li', {}, h('i', { class: `key ${tone}` }), name, this.values[index]),
+      h('li', {}, h('i', { class: 'key', 'data-tone': tone }), name, this.values[index]),
     );
     return h('ul', { class: 'legend' }, ...items);
   }

@@ -8,7 +8,7 @@ export const SPARK_VALUES = 40;
 
 /** A line as small as a word; beside it stands its last value. */
 export function spark() {
-  const line = svg('path', { class: 'line p95' });
+  const line = svg('path', { class: 'line', 'data-tone': 'p95' });
   const dot = svg('circle', { r: 2, class: 'dot' });
   const chart = svg('svg', { class: 'spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, 'aria-hidden': 'true' }, line, dot);
   return { chart, line, dot };

@@ -1,6 +1,6 @@
 import { h, setAttribute, setText } from './dom.js';
 import { stateCounts } from './droplet.order.js';
-import { count, duration, percent, plural } from './format.js';
+import { count, duration, percent, plural, timeOfDay } from './format.js';
 import { recent } from './samples.js';
 
 /**
@@ -14,6 +14,9 @@ const BAD = 90;
 
 /** The few figures that say at a glance whether all is well. */
 export class Tiles {
+  /** When the figures were those of now, epoch seconds. @type {number | null} */
+  #figuresAt = null;
+
   /** @param {HTMLElement} host */
   constructor(host) {
     this.rate = tile(host, 'Tasks a minute');
@@ -29,12 +32,20 @@ export class Tiles {
    * @param {Sample} current
    */
   showFigures(samples, current) {
+    this.#figuresAt = current.at;
     const { perMinute, successPercent, retries, p95Ms } = recent(samples, current);
     this.rate.show(count(Math.round(perMinute)), retries > 0 ? plural(retries, 'failed attempt') : '');
     this.success.show(percent(successPercent), '', toneOfRate(successPercent));
     this.latency.show(duration(p95Ms));
     this.queue.show(count(current.queued));
     this.flight.show(count(current.in_flight), current.waiting > 0 ? `${count(current.waiting)} wait for a place` : '');
+  }
+
+  /** The figures stay, and say of when they are. */
+  showLate() {
+    if (this.#figuresAt === null) return;
+    const note = `at ${timeOfDay(this.#figuresAt)}`;
+    for (const each of [this.rate, this.success, this.latency, this.queue, this.flight]) each.note(note);
   }
 
   /** @param {readonly Droplet[]} droplets */
@@ -69,5 +80,7 @@ function tile(host, name) {
       setText(more, note);
       setAttribute(item, 'data-tone', tone || null);
     },
+    /** @param {string} text */
+    note: (text) => setText(more, text),
   };
 }

@@ -10,11 +10,14 @@
  * @property {string | null} error
  * @property {boolean} isCut the wait is drawn shorter than it was
  * @property {boolean} isOpen it goes on still
+ * @property {boolean} isCalling a call is surely under way
  */
 
 /** A wait that is so much longer than all the rest together would leave nothing of it to see. */
 const CUT_ABOVE = 6;
 const CUT_TO = 3;
+
+const ENDED = { isOpen: false, isCalling: false };
 
 /**
  * Where the waits and calls of a task stand on one line of time.
@@ -46,7 +49,7 @@ function partsOf({ created_at, run_at, status, history, completed_at }, now) {
   const parts = history.map(({ attempt, started_at, duration_ms, response_status, error_code }) => {
     const waitMs = Math.max(0, Math.round((started_at - at) * 1000));
     at = Math.max(at, started_at + duration_ms / 1000);
-    return { attempt, waitMs, callMs: duration_ms, status: response_status, error: error_code, isOpen: false };
+    return { attempt, waitMs, callMs: duration_ms, status: response_status, error: error_code, ...ENDED };
   });
   const isOver = completed_at !== null || (status !== 'queued' && status !== 'running');
   if (isOver) return parts;
@@ -54,5 +57,5 @@ function partsOf({ created_at, run_at, status, history, completed_at }, now) {
   // A synchronous task runs also while it waits for its next attempt; only the first is surely under way.
   const isCalling = status === 'running' && history.length === 0;
   const [waitMs, callMs] = isCalling ? [0, goneMs] : [goneMs, 0];
-  return [...parts, { attempt: history.length + 1, waitMs, callMs, status: null, error: null, isOpen: true }];
+  return [...parts, { attempt: history.length + 1, waitMs, callMs, status: null, error: null, isOpen: true, isCalling }];
 }

@@ -48,17 +48,17 @@ describe('the line of time of a task', () => {
   });
 
   it.each([
-    ['queued' as const, [2000, 0]],
-    ['running' as const, [0, 2000]],
-  ])('goes on until now for one that is %s', (status, [waitMs, callMs]) => {
+    ['queued' as const, { waitMs: 2000, callMs: 0, isCalling: false }],
+    ['running' as const, { waitMs: 0, callMs: 2000, isCalling: true }],
+  ])('goes on until now for one that is %s', (status, part) => {
     const { bars } = timeline(record({ status, completed_at: null }), 1002);
-    expect(bars).toEqual([expect.objectContaining({ attempt: 1, waitMs, callMs, isOpen: true })]);
+    expect(bars).toEqual([expect.objectContaining({ attempt: 1, ...part, isOpen: true })]);
   });
 
   it('draws no call after an attempt that ended: the next one may not have begun', () => {
     const history = [attempt(1, 1000, 500)];
     const { bars } = timeline(record({ status: 'running' as const, completed_at: null, history }), 1003);
-    expect(bars[1]).toMatchObject({ attempt: 2, waitMs: 2500, callMs: 0, isOpen: true });
+    expect(bars[1]).toMatchObject({ attempt: 2, waitMs: 2500, callMs: 0, isOpen: true, isCalling: false });
   });
 
   it('takes clocks that differ for no wait at all', () => {

@@ -27,9 +27,8 @@ export function timelineView(task, now) {
  * @param {Bar} bar
  * @param {TaskRecord} task
  */
-function texts({ attempt, waitMs, callMs, status, error, isOpen, isCut }, task) {
+function texts({ attempt, waitMs, callMs, status, error, isOpen, isCalling, isCut }, task) {
   const tone = isOpen ? task.status : error ? 'error' : 'success';
-  const isCalling = isOpen && task.status === 'running' && attempt === 1;
   const outcome = isOpen
     ? openOutcome(task.status === 'running', isCalling)
     : [status, error].filter(Boolean).join(' ') || 'answered';
@@ -51,18 +50,24 @@ const openOutcome = (isRunning, isCalling) => (isCalling ? 'runs' : isRunning ? 
  * @param {Bar} bar
  * @param {number} scale
  */
-function lineOf({ waitFrom, callFrom, callMs, error, isOpen, isCut }, scale) {
+function lineOf({ waitFrom, callFrom, callMs, error, isOpen, isCalling, isCut }, scale) {
   const x = Math.min(callFrom * scale, WIDTH - LEAST);
   const wait = svg('rect', { class: isCut ? 'wait cut' : 'wait', x: waitFrom * scale, y: 5, height: 4, rx: 2 });
   wait.setAttribute('width', String(Math.max(0, x - waitFrom * scale)));
   const tone = isOpen ? 'running' : error ? 'error' : 'success';
-  const call = svg('rect', { class: `call ${tone}`, x, height: HEIGHT, rx: 3, width: Math.max(LEAST, callMs * scale) });
-  const isWaiting = isOpen && callMs === 0;
+  const call = svg('rect', {
+    class: 'call',
+    'data-tone': tone,
+    x,
+    height: HEIGHT,
+    rx: 3,
+    width: Math.max(LEAST, callMs * scale),
+  });
   return svg(
     'svg',
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
     svg('line', { class: 'axis', x1: 0, x2: WIDTH, y1: 7, y2: 7 }),
     wait,
-    isWaiting ? null : call,
+    isOpen && !isCalling ? null : call,
   );
 }
