@@ -121,14 +121,17 @@ describe('what goes wrong', () => {
   it('a connection that is lost on the way', async () => {
     const deaf = await TestServer.start((_seen, response) => void response.destroy());
     const environment = { ORCHESTRATOR_URL: deaf.url };
-    expectTold(
-      await cli('submit echo POST /echo', { environment }),
-      3,
-      /No answer.*\n.*'orchestrator tasks' whether it was done/,
-    );
-    expectTold(await cli('droplets pause other', { environment }), 3, /No answer.*\n.*'orchestrator droplets' whether/);
-    expectTold(await cli('tasks', { environment }), 3, /No answer.*\n.*set ORCHESTRATOR_URL/);
-    await deaf.stop();
+    try {
+      expectTold(
+        await cli('submit echo POST /echo', { environment }),
+        3,
+        /No answer.*\n.*'orchestrator tasks' whether it was done/,
+      );
+      expectTold(await cli('droplets pause other', { environment }), 3, /No answer.*\n.*'orchestrator droplets' whether/);
+      expectTold(await cli('tasks', { environment }), 3, /No answer.*\n.*set ORCHESTRATOR_URL/);
+    } finally {
+      await deaf.stop();
+    }
   });
 
   it.each([
