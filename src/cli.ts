@@ -7,22 +7,8 @@ import { VERSION } from './config/version.js';
 const { stdin, stdout, stderr, env, versions } = process;
 const interrupt = new AbortController();
 
-const CHANGING: readonly string[] = ['submit', 'cancel', 'retry', 'bench'];
-let isChanging = false;
-
-// Whoever reads us, `head` say, has had enough. What only reads is then done; what was to change something may not be.
-stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' || !isChanging) process.exit(codeOf(error));
-  stderr.write(`The output was closed before the end: see with 'orchestrator tasks' what was done\n`, () =>
-    process.exit(EXIT.outputClosed),
-  );
-});
-stderr.on('error', (error: NodeJS.ErrnoException) => process.exit(codeOf(error)));
-
-function codeOf({ code }: NodeJS.ErrnoException): number {
-  if (code !== 'EPIPE') return EXIT.broken;
-  return isChanging ? EXIT.outputClosed : EXIT.done;
-}
+// What cannot be written to stdout fails where it is written; where what goes wrong is told, nobody may listen.
+for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
 
 // The first Ctrl-C ends in order, a second one at once.
 process.once('SIGINT', () => {
@@ -38,15 +24,6 @@ async function serve(settings: Readonly<Record<string, string>>): Promise<void> 
 }
 
 process.exitCode = await run(process.argv.slice(2), {
-  ...{
-    stdin,
-    stdout,
-    stderr,
-    environment: env,
-    interrupted: interrupt.signal,
-    nodeVersion: versions.node,
-    version: VERSION,
-    begins: (command: string) => (isChanging = CHANGING.includes(command)),
-    serve,
-  },
+  ...{ stdin, stdout, stderr, environment: env, interrupted: interrupt.signal },
+  ...{ nodeVersion: versions.node, version: VERSION, serve },
 });

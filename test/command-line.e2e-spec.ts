@@ -118,6 +118,22 @@ describe('what goes wrong', () => {
     expectTold(await cli('tasks', { environment }), 3, /Nothing listens at .*\n.*'orchestrator serve', or set ORCHESTRATOR_URL/);
   });
 
+  it('a connection that is lost on the way', async () => {
+    const deaf = await TestServer.start((_seen, response) => void response.destroy());
+    const environment = { ORCHESTRATOR_URL: deaf.url };
+    try {
+      expectTold(
+        await cli('submit echo POST /echo', { environment }),
+        3,
+        /No answer.*\n.*'orchestrator tasks' whether it was done/,
+      );
+      expectTold(await cli('droplets pause other', { environment }), 3, /No answer.*\n.*'orchestrator droplets' whether/);
+      expectTold(await cli('tasks', { environment }), 3, /No answer.*\n.*set ORCHESTRATOR_URL/);
+    } finally {
+      await deaf.stop();
+    }
+  });
+
   it.each([
     ['submit nobody GET /', 4, /Known: .*Echo.*\n?.*/],
     ['submit echo GET nopath', 4, /path: .*\n.*orchestrator submit --help/],
@@ -233,7 +249,7 @@ describe('submit', () => {
     expect(stdout).toMatch(/^success {2}echo GET .* 200 after 1 attempt, .*\n\{\n {2}"n": 9007199254740993\n\}\n$/);
     const bad = await cli('submit echo GET /status?code=404', { columns: 80 });
     expect(bad.stdout).toContain('\u001b[31merror\u001b[39m');
-    expect(bad.stdout).toMatch(/DROPLET_ERROR: .*404.*took no effect/);
+    expect(bad.stdout).toMatch(/DROPLET_ERROR: .*404.*took no effect[\s\S]*run it again with 'orchestrator retry [\w-]+'/);
     for (const environment of [{ NO_COLOR: '1' }, { TERM: 'dumb' }])
       expect((await cli('submit echo GET /health', { columns: 80, environment })).stdout).not.toContain('\u001b');
   });
@@ -284,7 +300,7 @@ describe('submit --file', () => {
     const name = file('partly.jsonl', [task('/health'), task('/', 'nobody')].join('\n'));
     const { code, stdout, stderr } = await cli(`submit --file ${name} --no-json`);
     expect([code, stdout]).toEqual([4, "line 2: refused  Droplet 'nobody' not found (DROPLET_NOT_FOUND)\n"]);
-    expect(stderr).toBe('2 tasks: 1 queued, 1 refused\n');
+    expect(stderr).toMatch(/^2 tasks: 1 queued, 1 refused\nPut the refused lines right, and submit .*\n$/);
   });
 
   it('does not say from where to go on when nobody knows whether a batch arrived', async () => {
@@ -495,6 +511,8 @@ describe('droplets and bench', () => {
     expect(Object.keys(figures)).toEqual(expect.arrayContaining(['tasks_per_second', 'p50_ms', 'p95_ms', 'p99_ms']));
     const bad = await cli('bench --tasks 4 --droplet other --path /status?code=404 --no-json');
     expect([bad.code, bad.stdout]).toEqual([1, expect.stringMatching(/tasks\/s.*4 DROPLET_ERROR[\s\S]*p50/)]);
+    const refused = await cli('bench --tasks 4 --droplet nobody');
+    expect([refused.code, refused.stdout, refused.stderr]).toEqual([4, '', expect.stringMatching(/Known: .*Other/)]);
     const brief = JSON.parse((await cli('bench --tasks 1000000 --time 1ms --droplet other --path /health')).stdout);
     expect(brief.tasks).toBeLessThan(1_000_000);
   });
@@ -530,7 +548,29 @@ describe('the program itself', () => {
       environment: { ORCHESTRATOR_URL: mesh.orchestrator.url },
     });
     await piped.end();
-    expect(piped.stderr).toMatch(/^The output was closed before the end: .*\ncode 141\n$/);
+    expect(piped.stderr).toMatch(/^error: The output cannot be written: .*\n.*orchestrator tasks.*\ncode 141\n$/);
+  });
+
+  it('says from where to go on with a file when its output was closed', async () => {
+    const lines = `{"droplet_name":"other","path":"/health"}\n`.repeat(1001);
+    const submit = `'${NODE}' '${CLI}' submit --file '${file('closed.jsonl', lines)}'`;
+    const piped = new TestProcess('sh', ['-c', `{ ${submit}; echo "code $?" >&2; } | exec true`], {
+      cwd: folder,
+      environment: { ORCHESTRATOR_URL: mesh.orchestrator.url },
+    });
+    await piped.end();
+    expect(piped.stderr).toMatch(
+      /^Everything before line 1001 was handed over: .*\n1000 tasks: 1000 queued\nerror: .*\n.*\ncode 141\n$/,
+    );
+  });
+
+  it('says so when its output cannot be written', async () => {
+    const full = new TestProcess('sh', ['-c', `'${NODE}' '${CLI}' tasks > /dev/full`], {
+      cwd: folder,
+      environment: { ORCHESTRATOR_URL: mesh.orchestrator.url },
+    });
+    expect(await full.end()).toEqual({ code: 6, signal: null });
+    expect(full.stderr).toMatch(/^error: The output cannot be written: .*ENOSPC.*\n {2}Make room/);
   });
 
   it('says what it has left undone when its output was closed', async () => {
@@ -544,8 +584,7 @@ describe('the program itself', () => {
     });
     await piped.end();
     await server.stop();
-    expect(piped.stderr).toMatch(/^(Whether b was .*\n)?Not done: go on with 'orchestrator cancel (b )?c'\n/);
-    expect(piped.stderr).toMatch(/\nThe output was closed before the end: .*\ncode 141\n$/);
+    expect(piped.stderr).toMatch(/^Not done: go on with 'orchestrator cancel b c'\nerror: The output cannot .*\n.*\ncode 141\n$/);
   });
 
   it('ends with 130 on Ctrl-C', async () => {

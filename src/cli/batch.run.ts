@@ -27,8 +27,11 @@ export async function submitFile(session: Session, file: string, { wait, fromLin
     if (!isReceipt) await follow(session, client, results, wait === true ? Infinity : wait);
   } finally {
     // Also when something stopped it: what was accepted runs, and nobody else knows the ids.
-    if (!isReceipt) await tell(session, results);
-    if (results.length > 0) sumUp(session, results);
+    try {
+      if (!isReceipt) await tell(session, results);
+    } finally {
+      if (results.length > 0) sumUp(session, results);
+    }
   }
   return results.reduce<ExitCode>((worst, result) => worse(worst, codeOf(result, isReceipt)), EXIT.done);
 }
@@ -47,14 +50,18 @@ async function handOver(
 ): Promise<void> {
   const bar = await progressOn(session.terminal.stderr, 'handing over', tasks.length);
   try {
-    for (const batch of inBatches(tasks)) {
+    const batches = inBatches(tasks);
+    for (const [index, batch] of batches.entries()) {
       const texts = batch.map(({ task }) => task);
       const { results } = await client
         .batch(texts, { signal: session.signal })
         .catch((error: unknown) => stopped(error, session, batch));
       const known = results.map((result, index) => ({ line: batch[index]?.line ?? 0, ...result }));
       bar.advance(batch.length);
-      await onKnown(known);
+      await onKnown(known).catch((error: unknown) => {
+        goOn(session, batches[index + 1]);
+        throw error;
+      });
     }
   } finally {
     bar.end();
@@ -62,12 +69,20 @@ async function handOver(
 }
 
 /** Says how far it came, for the rest of the file. */
-function stopped(error: unknown, { output }: Session, batch: readonly FileTask[]): never {
-  const [first = 1, last = 1] = [batch[0]?.line, batch.at(-1)?.line];
+function stopped(error: unknown, session: Session, batch: readonly FileTask[]): never {
   const isRefused = error instanceof OrchestratorError && !error.mayHaveArrived;
-  if (!isRefused) output.note(`Whether lines ${first} to ${last} arrived is not known: see 'orchestrator tasks'`);
-  else if (first > 1) output.note(`Everything before line ${first} was handed over: go on with --from-line ${first}`);
+  if (isRefused) goOn(session, batch);
+  else
+    session.output.note(
+      `Whether lines ${batch[0]?.line} to ${batch.at(-1)?.line} arrived is not known: see 'orchestrator tasks'`,
+    );
   throw error;
+}
+
+/** Says from where the rest of the file is to be handed over. */
+function goOn({ output }: Session, rest: readonly FileTask[] | undefined): void {
+  const line = rest?.[0]?.line ?? 1;
+  if (line > 1) output.note(`Everything before line ${line} was handed over: go on with --from-line ${line}`);
 }
 
 /** A line a task for programs; for people those that did not go well. */
@@ -90,4 +105,5 @@ function sumUp({ output }: Session, results: readonly LineResult[]): void {
     counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   output.note(`${results.length} tasks: ${[...counts].map(([word, count]) => `${count} ${word}`).join(', ')}`);
+  if (counts.has('refused')) output.note('Put the refused lines right, and submit them in a file of their own');
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { OrchestratorError, type OrchestratorClient } from '../client/entry.js';
+import { OrchestratorError, type OrchestratorClient, type SubmitTask } from '../client/entry.js';
 import type { Attach } from './attach.js';
 import { figuresOf, type Figures } from './bench.figures.js';
 import { concurrently } from './concurrently.js';
@@ -21,7 +21,7 @@ interface BenchOptions {
 const HELP = `
 It ends after --tasks or --time, whichever comes first. Each task is one GET; they stay on record, so do not run it against
 an orchestrator that others need. This client takes a share of the machine too: what it shows is a lower bound.
-Exit code 0 says that every task succeeded, 1 that some did not.
+One more before them shows whether it can be done at all. Exit code 0 says that every task succeeded, 1 that some did not.
 
 Examples:
   orchestrator bench
@@ -41,8 +41,8 @@ export const benchCommand = (attach: Attach): Command =>
       .addHelpText('after', HELP),
     async (session, _args, options) => {
       const client = session.client({ repeats: 0 });
-      // An orchestrator that is not there, or not ours, is told as for every other command.
-      await client.taskPage({ limit: 1 }, { signal: session.signal });
+      // What would be refused each time is told once, as submit tells it.
+      await client.submit(taskOf(options), { signal: session.signal });
       const bar = await progressOn(session.terminal.stderr, 'running', options.tasks);
       const figures = await measure(session, client, options, bar).finally(() => bar.end());
       await session.output.show(figures, () => figuresText(figures, session.output));
@@ -50,6 +50,8 @@ export const benchCommand = (attach: Attach): Command =>
       return figures.tasks === figures.outcomes.success ? EXIT.done : EXIT.taskFailed;
     },
   );
+
+const taskOf = ({ droplet, path }: BenchOptions): SubmitTask => ({ droplet_name: droplet, path });
 
 const LONGEST_MS = 600_000;
 
@@ -60,7 +62,7 @@ function benchMs(text: string): number {
 }
 
 async function measure({ signal }: Session, client: OrchestratorClient, options: BenchOptions, bar: Progress): Promise<Figures> {
-  const task = { droplet_name: options.droplet, path: options.path };
+  const task = taskOf(options);
   const durations: number[] = [];
   const outcomes = new Map<string, number>();
   const start = performance.now();

@@ -23,7 +23,7 @@ Exit codes:
   3    no answer: nothing listens there, the connection was lost, or it took too long
   4    refused: an invalid request, an unknown droplet or task, a conflict, a missing key or scope
   5    not now: too busy, paused, or the breaker is open; or still under way when --wait was over
-  6    the orchestrator failed, or what answered is none
+  6    the orchestrator failed, what answered is none, or the output cannot be written
   7    serve: this Node is too old
   130  ended by Ctrl-C
   141  submit, cancel, retry, bench: whoever read the output closed it before the end`;

@@ -30,12 +30,8 @@ const refused = (advice: string): Advice => ({ advice, code: EXIT.refused });
 function adviceFor(error: OrchestratorError, { url, hasKey, command }: Place): Advice {
   switch (error.code) {
     case 'UNREACHABLE':
-      return { advice: `Start one with 'orchestrator serve', or set ORCHESTRATOR_URL to where one is`, code: EXIT.unreachable };
     case 'TIMED_OUT':
-      return {
-        advice: `See with 'orchestrator tasks' what became of it; for what takes long there is --async`,
-        code: EXIT.unreachable,
-      };
+      return { advice: noAnswerAdvice(error, command), code: EXIT.unreachable };
     case 'UNEXPECTED_REPLY':
       return { advice: `Is ${url} an orchestrator? If not, set ORCHESTRATOR_URL`, code: EXIT.broken };
     case 'INTERNAL_ERROR':
@@ -80,6 +76,18 @@ function knownDroplets({ details }: OrchestratorError): string {
       ? `Known: ${shown}${names.length > 8 ? ', …' : ''}; see 'orchestrator droplets'`
       : `See 'orchestrator droplets'`;
   return `${known}, or add one with 'orchestrator droplets add NAME URL'`;
+}
+
+/** Whether something may be left undone, or done without anybody's knowledge, when the command ends early. */
+export const changesTasks = (command: string): boolean => ['submit', 'cancel', 'retry', 'bench'].includes(command);
+
+function noAnswerAdvice({ code, mayHaveArrived }: OrchestratorError, command: string): string {
+  const later = command === 'submit' && code === 'TIMED_OUT' ? '; for what takes long there is --async' : '';
+  if (mayHaveArrived && changesTasks(command))
+    return `See with 'orchestrator tasks' whether it was done, before you repeat it${later}`;
+  if (mayHaveArrived && command.startsWith('droplets ')) return `See with 'orchestrator droplets' whether it was done`;
+  if (code === 'TIMED_OUT') return 'Try again later; the server is slow, or the network is';
+  return `Start one with 'orchestrator serve', or set ORCHESTRATOR_URL to where one is`;
 }
 
 function conflictAdvice(command: string): string {

@@ -10,42 +10,26 @@ interface Errand {
   readonly work: (id: string) => Promise<TaskRecord>;
 }
 
-/** How many of the tasks were begun with, of how many it is known what came of it, and whether anybody still reads it. */
-interface Tally {
-  begun: number;
-  known: number;
-  isOutputClosed: boolean;
-}
-
 /** Does one thing to each of several tasks, whatever becomes of the others. @returns the code of the worst */
 export async function forEachTask(session: Session, ids: readonly string[], errand: Errand): Promise<ExitCode> {
-  const { signal, terminal } = session;
-  const tally: Tally = { begun: 0, known: 0, isOutputClosed: false };
-  const tellRest = (): void => noteRest(session, ids, tally, errand);
-  const onClosed = (): void => {
-    tally.isOutputClosed = true;
-    tellRest();
-  };
-  // Before the program's own listener, which ends the process.
-  terminal.stdout.prependOnceListener('error', onClosed);
+  let worst: ExitCode = EXIT.done;
+  let known = 0;
+  let isUnderWay = false;
   try {
-    let worst: ExitCode = EXIT.done;
     for (const id of ids) {
-      signal.throwIfAborted();
-      if (tally.isOutputClosed) return EXIT.outputClosed;
-      tally.begun++;
+      session.signal.throwIfAborted();
+      isUnderWay = true;
       const result = await errand.work(id).catch((error: unknown) => ownRefusal(error, ids));
-      tally.known++;
+      isUnderWay = false;
+      known++;
       const code = await tell(session, id, result, errand);
       worst = code > worst ? code : worst;
     }
     return worst;
   } catch (error) {
-    if (error instanceof OrchestratorError && !error.mayHaveArrived) tally.begun = tally.known;
-    tellRest();
+    const mayHaveArrived = isUnderWay && !(error instanceof OrchestratorError && !error.mayHaveArrived);
+    if (ids.length > 1) noteUndone(session, ids.slice(known), mayHaveArrived, errand);
     throw error;
-  } finally {
-    terminal.stdout.off('error', onClosed);
   }
 }
 
@@ -75,9 +59,9 @@ async function tell(
 }
 
 /** Says what is left, where something stopped it on the way. */
-function noteRest({ output }: Session, ids: readonly string[], { begun, known }: Tally, { command }: Errand): void {
-  const [open, rest] = [ids.slice(known, begun), ids.slice(begun)];
-  if (ids.length === 1) return;
-  for (const id of open.map(plain)) output.note(`Whether ${id} was done is not known: see 'orchestrator task ${id}'`);
-  if (rest.length > 0) output.note(`Not done: go on with 'orchestrator ${command} ${rest.map(plain).join(' ')}'`);
+function noteUndone({ output }: Session, undone: readonly string[], mayFirstBeDone: boolean, { command }: Errand): void {
+  const [first = '', ...others] = undone.map(plain);
+  if (mayFirstBeDone) output.note(`Whether ${first} was done is not known: see 'orchestrator task ${first}'`);
+  const rest = mayFirstBeDone ? others : undone.map(plain);
+  if (rest.length > 0) output.note(`Not done: go on with 'orchestrator ${command} ${rest.join(' ')}'`);
 }

@@ -3,6 +3,7 @@ import { durationText } from './duration.js';
 import { EXIT, type ExitCode } from './exit.codes.js';
 import { indented, memberText } from './json.pieces.js';
 import type { Output } from './output.js';
+import type { Paint } from './paint.js';
 import { plain, plainLines } from './plain.text.js';
 
 /** What scripts get for where a task stands. @param isReceipt nobody asked for an outcome */
@@ -25,8 +26,17 @@ export function resultText(result: TaskResult, { droplet_name, method, path }: S
   if (replyOf(result)?.headers.has('idempotency-replayed'))
     lines.push(paint.faint('the outcome of an earlier request with this key'));
   if (!recorded) lines.push(paint.bad('the store failed after the call: this answer is all there is'));
-  return [...lines, ...errorLines(result.error), ...bodyLines(result)].join('\n');
+  return [
+    ...lines,
+    ...errorLines(result.error),
+    ...bodyLines(result),
+    ...(recorded ? againLines(result.task_id, status, paint) : []),
+  ].join('\n');
 }
+
+/** How a task that did not succeed is run again. */
+export const againLines = (id: string, status: TaskStatus, paint: Paint): string[] =>
+  isFinal(status) && status !== 'success' ? [paint.faint(`run it again with 'orchestrator retry ${id}'`)] : [];
 
 /** Why a task did not succeed, and what a person can do. */
 export function errorLines(error: TaskResult['error']): string[] {

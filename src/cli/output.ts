@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { replyOf } from '../client/entry.js';
+import { OutputError } from './output.error.js';
 import { Paint } from './paint.js';
 import { tableText, type Column } from './table.js';
 import type { Screen, Terminal } from './terminal.js';
@@ -23,9 +23,13 @@ export class Output {
     await this.line(this.isJson ? (replyOf(value)?.text ?? JSON.stringify(value)) : forPeople());
   }
 
-  /** Writes to stdout; resolves when it takes more, so that a slow reader slows us. */
-  async line(text: string): Promise<void> {
-    if (!this.terminal.stdout.write(text.endsWith('\n') ? text : `${text}\n`)) await once(this.terminal.stdout, 'drain');
+  /** Writes to stdout; resolves when that is done, so that a slow reader slows us. @throws OutputError */
+  line(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.terminal.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) =>
+        error ? reject(new OutputError(error)) : resolve(),
+      );
+    });
   }
 
   /** For people, whatever stdout is: how it goes, and what went wrong. */

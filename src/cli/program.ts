@@ -5,10 +5,11 @@ import { benchCommand } from './bench.command.js';
 import { cancelCommand } from './cancel.command.js';
 import { dropletsCommand } from './droplets.command.js';
 import { EXIT, EXIT_HELP, type ExitCode } from './exit.codes.js';
-import { explain } from './failure.text.js';
+import { changesTasks, explain } from './failure.text.js';
 import { plain } from './plain.text.js';
 import { retryCommand } from './retry.command.js';
 import { serveCommand } from './serve.command.js';
+import { OutputError } from './output.error.js';
 import { openSession, type GlobalOptions, type Session } from './session.js';
 import { submitCommand } from './submit.command.js';
 import { taskCommand } from './task.command.js';
@@ -36,7 +37,6 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const attach: Attach = (command, work) =>
     command.action(async () => {
       const session = openSession(terminal, command.optsWithGlobals<GlobalOptions>());
-      terminal.begins(command.name());
       try {
         code = await work(session, command.args, command.opts());
       } catch (error) {
@@ -106,6 +106,13 @@ function failed(error: unknown, { terminal, output, url, hasKey }: Session, comm
   if (terminal.interrupted.aborted) return EXIT.interrupted;
   const name = nameOf(command).trim();
   const say = (message: string, advice: string): void => output.note(`${output.notePaint.bad('error:')} ${message}\n  ${advice}`);
+  if (error instanceof OutputError) {
+    // Of what only reads, whoever closed it, `head` say, has had enough.
+    const isChanging = changesTasks(name);
+    if (error.isClosed && !isChanging) return EXIT.done;
+    say(error.message, isChanging ? `See with 'orchestrator tasks' what was done` : 'Make room for it, or write it elsewhere');
+    return error.isClosed ? EXIT.outputClosed : EXIT.broken;
+  }
   if (error instanceof UsageError) {
     say(plain(error.message), `See 'orchestrator ${name} --help'`);
     return EXIT.wrongUsage;

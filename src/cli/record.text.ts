@@ -1,6 +1,6 @@
 import { isFinal, type TaskRecord } from '../client/entry.js';
 import { durationText } from './duration.js';
-import { bodyLines, errorLines } from './outcome.js';
+import { againLines, bodyLines, errorLines } from './outcome.js';
 import type { Output } from './output.js';
 import { plain } from './plain.text.js';
 import { timeLine } from './time.line.js';
@@ -36,9 +36,7 @@ export function recordText(task: TaskRecord, output: Output): string {
     ...(task.history.length > 0 ? ['', timeLine(task.history, output)] : []),
     ...spaced(bodyLines(task)),
     ...(isFinal(task.status) ? [] : ['', paint.faint(`follow it with 'orchestrator watch ${task.id}'`)]),
-    ...(['error', 'timeout', 'cancelled'].includes(task.status)
-      ? ['', paint.faint(`run it again with 'orchestrator retry ${task.id}'`)]
-      : []),
+    ...spaced(againLines(task.id, task.status, paint)),
   ].join('\n');
 }
 

@@ -16,6 +16,7 @@ const HELP = `
 Everything else is set in the environment or in a file .env in the working directory: TASK_TIMEOUT, AUTH_MODE and so on.
 It keeps its records in ./data unless DATABASE_URL says otherwise, logs to stdout, and ends in order on Ctrl-C.
 It needs Node ${LEAST_NODE} or newer; the other commands do with Node 20.
+Exit code 0 says that it was told to stop, 1 that it cannot start: the last line of its log says which setting, or why.
 
 Examples:
   orchestrator serve

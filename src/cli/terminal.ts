@@ -13,8 +13,6 @@ export interface Terminal {
   readonly interrupted: AbortSignal;
   readonly nodeVersion: string;
   readonly version: string;
-  /** Told which command begins. */
-  readonly begins: (command: string) => void;
   /** Starts the server in this process, with these settings over those of the environment. */
   readonly serve: (settings: Readonly<Record<string, string>>) => Promise<void>;
 }

@@ -29,7 +29,6 @@ export async function commandLine(args: readonly string[], around: Surroundings 
   const serve = around.serve ?? (() => Promise.reject(new Error('no test serves here')));
   const code = await run(args, {
     ...{ stdin: input, stdout, stderr, environment, interrupted, nodeVersion, version: '1.2.3', serve },
-    begins: () => undefined,
   });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
