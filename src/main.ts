@@ -1,8 +1,9 @@
 import { boundYoungGeneration, giveBackMemory } from './heap.js';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { createLog, Log } from './common/log.js';
 import { readEnvironment } from './config/environment.js';
-import { parseSettings } from './config/settings.js';
+import { parseSettings, type Settings } from './config/settings.js';
 import { Shutdown } from './shutdown.js';
 
 /** The process edge: reads the settings, starts, and listens for signals. */
@@ -14,10 +15,18 @@ async function main(): Promise<void> {
   const shutdown = new Shutdown(app);
   giveBackMemory();
   boundYoungGeneration();
-  // Nest's own listen() would tell of a failure a second time.
-  await app.getHttpAdapter().getInstance().listen({ port: settings.PORT, host: settings.HOST });
+  await listen(app, settings);
   app.get(Log).info({ url: settings.PUBLIC_URL, port: settings.PORT }, 'listening');
   onSignals(() => shutdown.run());
+}
+
+async function listen(app: NestFastifyApplication, { PORT: port, HOST: host }: Settings): Promise<void> {
+  try {
+    // Nest's own listen() would tell of a failure a second time.
+    await app.getHttpAdapter().getInstance().listen({ port, host });
+  } catch (error) {
+    throw new Error(`Cannot listen (${(error as Error).message}): give PORT or HOST another value`, { cause: error });
+  }
 }
 
 /** npm passes on a Ctrl-C that the terminal has sent us too: what comes this soon after it is the same one. */

@@ -313,6 +313,13 @@ describe('a client whose connections are lost', () => {
   });
 });
 
+it('throws for what answers events with something else, instead of listening for ever', async () => {
+  const server = await TestServer.start((_seen, response) => reply(response, 200, { hello: 'there' }));
+  const asked = new OrchestratorClient({ url: server.url }).events().next();
+  await expect(asked).rejects.toMatchObject({ code: 'UNEXPECTED_REPLY', status: 200 });
+  await server.stop();
+});
+
 describe('a client that takes its time over a change', () => {
   it('keeps its stream', async () => {
     const streams: ServerResponse[] = [];

@@ -106,7 +106,7 @@ describe('the built server as a process', () => {
       const second = await spawned({ PORT: String(first.port) });
       expect(await second.process.end()).toEqual({ code: 1, signal: null });
       expect(second.lines).toHaveLength(1);
-      expect(JSON.parse(second.lines[0]!).msg).toMatch(new RegExp(`in use.*${first.port}`));
+      expect(JSON.parse(second.lines[0]!).msg).toMatch(new RegExp(`in use.*${first.port}.*give PORT`));
       expect((await first.get('/orchestrator/health')).status).toBe(200);
     });
 

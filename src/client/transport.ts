@@ -63,10 +63,11 @@ export class Transport {
     }
   }
 
-  /** The head of an answer, whose body the caller reads. Sent once. @throws like `json` */
+  /** The head of a stream of events, whose body the caller reads. Sent once. @throws like `json` */
   async open(call: Call, signal: AbortSignal): Promise<Response> {
     const response = await this.send(call, signal);
-    if (!response.ok) throw failedReply({ ...headOf(response), text: await response.text() });
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+    if (!response.ok || !isStream) throw failedReply({ ...headOf(response), text: await response.text() });
     return response;
   }
 
@@ -125,11 +126,10 @@ function pauseBeforeRepeat(error: unknown, { isRepeatable = false }: Call, repea
   return error.retryAfter * 1000;
 }
 
-/** Node hides why behind "fetch failed"; browsers tell nothing. */
 /** What came before any connection stood: no byte of the request left. */
 const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
-/** `fetch` wraps what really happened. */
+/** `fetch` wraps what really happened; browsers do not tell. */
 function causeOf(error: unknown): { readonly code?: string; readonly message: string } {
   const { cause } = error as { cause?: unknown };
   const { code, message = 'the connection was lost' } = (cause ?? error) as { code?: string; message?: string };
