@@ -3,10 +3,12 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * The old generation doubles between two collections, where V8's own rule lets it grow fourfold: 260 MiB of the whole process
- * under load instead of 390. Growing by a third it was collected four times a second, 20 to 90 µs a task on other threads.
+ * The old generation grows by half between two collections, where V8's own rule lets it grow fourfold: with it the whole process
+ * took 390 MiB under load. What the callers of 256 tasks hold is copied twice and then is old, so a young generation twice as
+ * large, which this pays for, is the better use of the memory: 10 % less CPU a task with 256 callers. Growing by a third was no
+ * smaller.
  */
-setFlagsFromString('--heap-growing-percent=100');
+setFlagsFromString('--heap-growing-percent=50');
 
 /**
  * V8 allocates in the old generation at once what one place in the code makes, when it takes that for long-lived. It took so
@@ -15,25 +17,30 @@ setFlagsFromString('--heap-growing-percent=100');
  */
 setFlagsFromString('--no-allocation-site-pretenuring');
 
-/** What the young generation may take. */
-const YOUNG_BYTES = 32 * 2 ** 20;
+/** What each half of the young generation may take: one is allocated in, the other takes what outlives a collection. */
+const SEMI_SPACE_BYTES = 32 * 2 ** 20;
 
 /**
- * Holds V8's young generation at 32 MiB. Left alone it grows to 128 MiB under load and stays there; held at the 2 MiB that it
- * begins with, it is collected every 3 ms, which took a quarter of the main thread; 64 MiB cost 90 MiB more and no less CPU. V8 reads the factor at each collection, the sizes only before the process begins. A process that rests is given a
- * small young generation again, so it may grow each time, and in one step: with a factor that stayed at 1 a task cost 250 µs
- * for 130 from the first pause on.
+ * Holds V8's young generation at two halves of 32 MiB. Left alone it grows to 128 MiB under load and stays there; held at the
+ * 2 MiB that it begins with, it is collected every 3 ms, which took a quarter of the main thread. V8 reads the factor at each
+ * collection, the sizes only before the process begins. A process that rests is given a small young generation again, so it may
+ * grow each time, and in one step: with a factor that stayed at 1 a task cost 250 µs for 130 from the first pause on.
  */
 export function boundYoungGeneration(): void {
   let factor = 2;
   const observer = new PerformanceObserver(() => {
-    const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
-    const missing = Math.max(1, Math.floor(YOUNG_BYTES / (young?.space_size ?? YOUNG_BYTES)));
+    const missing = Math.max(1, Math.floor(SEMI_SPACE_BYTES / semiSpaceBytes()));
     if (missing === factor) return;
     factor = missing;
     setFlagsFromString(`--semi-space-growth-factor=${factor}`);
   });
   observer.observe({ entryTypes: ['gc'] });
+}
+
+/** What a half holds when it is full. Its pages come as they are needed, so `space_size` can be less than two such halves. */
+function semiSpaceBytes(): number {
+  const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+  return young ? young.space_used_size + young.space_available_size : SEMI_SPACE_BYTES;
 }
 
 /**
