@@ -108,7 +108,7 @@ export class RemoteKeys {
         ...{ maxAttempts: 1, timeoutMs: TIMEOUT_MS, attemptTimeoutMs: TIMEOUT_MS, retryUnsafe: false, retryStatuses: [] },
         ...{ backoff: { baseMs: 1, maxMs: 1, jitter: 'none' }, isPatient: false },
       },
-      { stop: [], abort: lifecycle.aborting },
+      { stop: () => [], abort: lifecycle.aborting },
     );
     if (outcome.kind !== 'answered') throw new Error(outcome.message);
     if (outcome.status !== 200) throw new Error(`The answer was ${outcome.status}`);

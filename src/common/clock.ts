@@ -18,17 +18,24 @@ export abstract class Clock {
 
   /** Resolves after `ms` milliseconds, or as soon as one of the signals aborts; true if it was not cut short. */
   sleep(ms: number, ...signals: readonly AbortSignal[]): Promise<boolean> {
-    return new Promise((resolve) => {
-      const finish = (whole: boolean): void => {
-        cancel();
-        for (const signal of signals) signal.removeEventListener('abort', cut);
-        resolve(whole);
-      };
-      const cut = (): void => finish(false);
-      const cancel = this.after(ms, () => finish(true));
-      for (const signal of signals) signal.addEventListener('abort', cut);
-      if (signals.some((signal) => signal.aborted)) cut();
-    });
+    return new Promise((resolve) => void this.until(ms, signals, resolve));
+  }
+
+  /** Calls `over` once: with true after `ms` milliseconds, with false as soon as a signal aborts; the returned function takes that back. */
+  until(ms: number, signals: readonly AbortSignal[], over: (whole: boolean) => void): () => void {
+    const end = (): void => {
+      cancel();
+      for (const signal of signals) signal.removeEventListener('abort', cut);
+    };
+    const finish = (whole: boolean): void => {
+      end();
+      over(whole);
+    };
+    const cut = (): void => finish(false);
+    const cancel = this.after(ms, () => finish(true));
+    for (const signal of signals) signal.addEventListener('abort', cut);
+    if (signals.some((signal) => signal.aborted)) cut();
+    return end;
   }
 }
 

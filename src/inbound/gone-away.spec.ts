@@ -5,9 +5,9 @@ import { until } from '../../test/support/http.client.js';
 import { goneAway } from './gone-away.js';
 
 describe('a caller that hangs up', () => {
-  let latest: { signal: AbortSignal; response: ServerResponse } | undefined;
+  let latest: { gone: () => AbortSignal; response: ServerResponse } | undefined;
   const server = createServer((_request, response) => {
-    latest = { signal: goneAway({ raw: response }), response };
+    latest = { gone: goneAway({ raw: response }), response };
   });
 
   beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
@@ -21,16 +21,26 @@ describe('a caller that hangs up', () => {
   }
 
   it('is noticed', async () => {
-    const { socket, signal } = await call();
+    const { socket, gone } = await call();
+    const signal = gone();
     expect(signal.aborted).toBe(false);
     socket.destroy();
     await until(() => signal.aborted);
+    expect(gone()).toBe(signal);
+  });
+
+  it('is noticed also by who asks only afterwards', async () => {
+    const { socket, gone, response } = await call();
+    socket.destroy();
+    await until(() => response.closed);
+    expect(gone().aborted).toBe(true);
   });
 
   it('is not confused with one that got its answer', async () => {
-    const { signal, response } = await call();
+    const { gone, response } = await call();
+    const signal = gone();
     response.end('done');
     await until(() => response.closed);
-    expect(signal.aborted).toBe(false);
+    expect([signal.aborted, gone().aborted]).toEqual([false, false]);
   });
 });

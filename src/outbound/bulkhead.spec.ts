@@ -26,7 +26,7 @@ const bulkheadOf = (maxInAll: number, isHeld = (): boolean => false): Bulkhead =
 function asker(bulkhead: Bulkhead) {
   const told: string[] = [];
   const ask = async (lane: Lane, name = '', wait: Partial<Wait> = {}): Promise<Entry> => {
-    const whole = { deadline: clock.monotonic() + 10_000, signals: [], isPatient: false, ...wait };
+    const whole = { deadline: clock.monotonic() + 10_000, signals: () => [], isPatient: false, ...wait };
     const entry = await bulkhead.enter(lane, whole);
     told.push(`${name}${entry}`);
     return entry;
@@ -118,7 +118,7 @@ describe('the places of a droplet', () => {
     const lane = laneOf({ maxInFlight: 1 });
     await ask(lane);
     const gone = new AbortController();
-    const first = ask(lane, '', { signals: [gone.signal] });
+    const first = ask(lane, '', { signals: () => [gone.signal] });
     const second = ask(lane);
     gone.abort();
     expect([await first, lane.line.length]).toEqual(['gone', 1]);
@@ -126,15 +126,18 @@ describe('the places of a droplet', () => {
     expect([await second, lane.inFlight]).toEqual(['entered', 1]);
   });
 
-  it('that are given in the moment of the deadline are not lost', async () => {
+  it.each([
+    ['before', 'entered', 1],
+    ['after', 'late', 0],
+  ])('that are given %s the deadline, in the same moment, are not lost', async (order, entry, taken) => {
     const bulkhead = bulkheadOf(1024);
     const { ask } = asker(bulkhead);
     const lane = laneOf({ maxInFlight: 1 });
     await ask(lane);
     const late = ask(lane, '', { deadline: 500 });
-    clock.advance(500);
-    bulkhead.leave(lane);
-    expect([await late, lane.inFlight, bulkhead.inFlight]).toEqual(['entered', 1, 1]);
+    const steps = [(): void => bulkhead.leave(lane), (): void => clock.advance(500)];
+    for (const step of order === 'before' ? steps : steps.reverse()) step();
+    expect([await late, lane.inFlight, bulkhead.inFlight, lane.line.length]).toEqual([entry, taken, taken, 0]);
   });
 });
 

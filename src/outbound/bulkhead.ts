@@ -13,7 +13,8 @@ export interface LaneLimits {
 export interface Wait {
   /** Monotonic milliseconds. */
   readonly deadline: number;
-  readonly signals: readonly AbortSignal[];
+  /** What ends the wait; asked only when there is one. */
+  readonly signals: () => readonly AbortSignal[];
   /** True for those whose number is bounded elsewhere: the line is never too long for them. */
   readonly isPatient: boolean;
 }
@@ -91,19 +92,13 @@ export class Bulkhead {
   }
 
   /** Resolves when the caller has a place, which it must give back, or does not wait for one any more. */
-  async enter(lane: Lane, { deadline, signals, isPatient }: Wait): Promise<Entry> {
+  async enter(lane: Lane, wait: Wait): Promise<Entry> {
     if (this.enterNow(lane)) return 'entered';
-    if (!isPatient && lane.impatient >= lane.limits().maxWaiting) return 'full';
-    const entered = new AbortController();
-    // With a reason: without one, Node makes an error with its stack for each.
-    const waiter: Waiter = { enter: () => entered.abort('entered'), isPatient };
-    lane.join(waiter);
+    if (!wait.isPatient && lane.impatient >= lane.limits().maxWaiting) return 'full';
     const since = this.clock.monotonic();
-    const isLate = await this.clock.sleep(Math.max(0, deadline - since), entered.signal, ...signals);
+    const entry = await this.stand(lane, wait, Math.max(0, wait.deadline - since));
     lane.onWaited(this.clock.monotonic() - since);
-    if (entered.signal.aborted) return 'entered';
-    lane.quit(waiter);
-    return isLate ? 'late' : 'gone';
+    return entry;
   }
 
   leave(lane: Lane): void {
@@ -122,6 +117,24 @@ export class Bulkhead {
       this.starved.delete(next);
       if (this.admit(next) && next.line.length > 0) this.starved.add(next);
     }
+  }
+
+  /** Stands in line until it is the caller's turn, or for `ms` milliseconds, or until a signal ends the wait. */
+  private stand(lane: Lane, { signals, isPatient }: Wait, ms: number): Promise<Entry> {
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        enter: () => {
+          leave();
+          resolve('entered');
+        },
+        isPatient,
+      };
+      lane.join(waiter);
+      const leave = this.clock.until(ms, signals(), (isLate) => {
+        lane.quit(waiter);
+        resolve(isLate ? 'late' : 'gone');
+      });
+    });
   }
 
   private get isFull(): boolean {

@@ -31,7 +31,7 @@ describe('the traffic of a droplet', () => {
   });
 
   const wait = (change: Partial<TurnWait> = {}): TurnWait => ({
-    ...{ deadline: clock.monotonic() + 1000, signals: [], isFirst: true, isPatient: false },
+    ...{ deadline: clock.monotonic() + 1000, signals: () => [], isFirst: true, isPatient: false },
     ...change,
   });
   const call = async (result: CallResult, ms = 10): Promise<void> => {

@@ -4,7 +4,8 @@ import type { CallResult } from './circuit.breaker.js';
 export interface TurnWait {
   /** Monotonic milliseconds. */
   readonly deadline: number;
-  readonly signals: readonly AbortSignal[];
+  /** What ends the wait; asked only when there is one. */
+  readonly signals: () => readonly AbortSignal[];
   /** True for a task's first attempt. */
   readonly isFirst: boolean;
   /** True for a retry and for an asynchronous task: their number is bounded elsewhere, so no line is too long. */

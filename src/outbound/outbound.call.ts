@@ -46,8 +46,8 @@ export interface RetryPlan {
 
 /** How a call can be taken back from outside. */
 export interface Cancellation {
-  /** The running attempt goes on, a wait ends at once, no further attempt starts. */
-  readonly stop: readonly AbortSignal[];
+  /** The running attempt goes on, a wait ends at once, no further attempt starts. Asked only when there is a wait. */
+  readonly stop: () => readonly AbortSignal[];
   /** The running attempt is cut off. */
   readonly abort: AbortSignal;
 }

@@ -68,7 +68,7 @@ describe('retry policy', () => {
     policy.execute(
       callTo(() => droplet.url, method),
       { ...PLAN, ...plan },
-      { stop: [], abort: new AbortController().signal, ...cancellation },
+      { stop: () => [], abort: new AbortController().signal, ...cancellation },
     );
 
   /** The nth request gets the nth status, the last one for ever. */
@@ -162,7 +162,7 @@ describe('retry policy', () => {
     answer([503]);
     const told: unknown[] = [];
     const call = { ...callTo(() => droplet.url), headers: (info: unknown) => (told.push(info), {}) };
-    await policy.execute(call, PLAN, { stop: [], abort: new AbortController().signal });
+    await policy.execute(call, PLAN, { stop: () => [], abort: new AbortController().signal });
     expect(told).toEqual([
       { attempt: 1, remainingMs: 30_000 },
       { attempt: 2, remainingMs: 29_000 },
@@ -176,7 +176,7 @@ describe('retry policy', () => {
     const { attempts } = await policy.execute(
       callTo(() => places.shift() ?? ''),
       PLAN,
-      { stop: [], abort: new AbortController().signal },
+      { stop: () => [], abort: new AbortController().signal },
     );
     expect(attempts.map(({ outcome }) => outcome.kind)).toEqual(['not-sent', 'answered']);
     expect(attempts[1]?.target?.endpoint).toBe(droplet.url);
@@ -199,7 +199,7 @@ describe('retry policy', () => {
     answer([503]);
     clock.holdsWaits = true;
     const stops = [new AbortController(), new AbortController()];
-    const running = run({}, { stop: stops.map(({ signal }) => signal) });
+    const running = run({}, { stop: () => stops.map(({ signal }) => signal) });
     await until(() => clock.sleeps.length === 1);
     stops[which]?.abort();
     expect(await running).toMatchObject({ stoppedBy: null, outcome: { status: 503 } });
@@ -212,7 +212,7 @@ describe('retry policy', () => {
       stop.abort();
       reply(response, 503, {});
     };
-    const { attempts, outcome } = await run({}, { stop: [stop.signal] });
+    const { attempts, outcome } = await run({}, { stop: () => [stop.signal] });
     expect([attempts.length, droplet.hits(), outcome]).toEqual([1, 1, expect.objectContaining({ status: 503 })]);
   });
 
@@ -273,7 +273,7 @@ describe('retry policy', () => {
     };
     const call = { ...callTo(() => droplet.url, 'POST'), target };
     const plan = { ...PLAN, retryUnsafe: false };
-    const { attempts, outcome } = await policy.execute(call, plan, { stop: [], abort: new AbortController().signal });
+    const { attempts, outcome } = await policy.execute(call, plan, { stop: () => [], abort: new AbortController().signal });
     expect(attempts[0]).toMatchObject({
       target: null,
       durationMs: 0,
@@ -287,7 +287,7 @@ describe('retry policy', () => {
       throw new TypeError('ours');
     };
     const call = { ...callTo(() => droplet.url), target };
-    await expect(policy.execute(call, PLAN, { stop: [], abort: new AbortController().signal })).rejects.toThrow('ours');
+    await expect(policy.execute(call, PLAN, { stop: () => [], abort: new AbortController().signal })).rejects.toThrow('ours');
     expect(droplet.hits()).toBe(0);
   });
 
@@ -301,7 +301,7 @@ describe('retry policy', () => {
     const results: CallResult[] = [];
     const gate: Gate = { ...NO_GATE, enterNow: () => ({ leave: (result) => results.push(result) }) };
     const call = { ...callTo(() => droplet.url), gate };
-    const running = policy.execute(call, { ...PLAN, maxAttempts: 1 }, { stop: [], abort: new AbortController().signal });
+    const running = policy.execute(call, { ...PLAN, maxAttempts: 1 }, { stop: () => [], abort: new AbortController().signal });
     await until(() => memory.readers.size === (isFull ? 2 : 1));
     clock.advance(PLAN.attemptTimeoutMs);
     expect((await running).outcome).toMatchObject({ kind: 'timed-out', sent: true });
@@ -312,7 +312,7 @@ describe('retry policy', () => {
   it('leaves no listener behind on signals that outlive the call', async () => {
     answer([503]);
     const [abort, stop] = [new AbortController(), new AbortController()];
-    await run({}, { abort: abort.signal, stop: [stop.signal] });
+    await run({}, { abort: abort.signal, stop: () => [stop.signal] });
     expect([abort, stop].map(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([[], []]);
   });
 });

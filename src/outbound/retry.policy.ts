@@ -57,7 +57,7 @@ export class RetryPolicy {
       attempts.push(made);
       if (!verdict.again) return { outcome: made.outcome, attempts, stoppedBy: verdict.stoppedBy };
       delayMs = verdict.delayMs;
-      const waited = await this.clock.sleep(delayMs, abort, ...stop);
+      const waited = await this.clock.sleep(delayMs, abort, ...stop());
       if (!waited) return { outcome: made.outcome, attempts, stoppedBy: null };
     }
   }
@@ -68,7 +68,7 @@ export class RetryPolicy {
    * @throws CircuitOpenError when the call may not be made now, OverloadedError when the deadline passed in the line
    */
   step(call: OutboundCall, plan: RetryPlan, progress: Progress, abort: AbortSignal): Promise<Step | null> {
-    return this.stepIn(call, plan, progress, { stop: [], abort });
+    return this.stepIn(call, plan, progress, { stop: () => [], abort });
   }
 
   /** An attempt, once it is its turn, and what is to come of it; null when the call was taken back before. */
@@ -81,7 +81,7 @@ export class RetryPolicy {
     const { gate = NO_GATE } = call;
     const isFirst = progress.attempt - progress.attemptsBefore === 1;
     const isPatient = plan.isPatient || !isFirst;
-    const wait = { deadline: progress.deadline, signals: [abort, ...stop], isFirst, isPatient };
+    const wait = { deadline: progress.deadline, signals: () => [abort, ...stop()], isFirst, isPatient };
     const turn = gate.enterNow(wait) ?? (await gate.enter(wait));
     if (!turn) return null;
     const start = this.clock.monotonic();

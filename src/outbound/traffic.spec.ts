@@ -36,7 +36,7 @@ describe('the traffic of droplets that the Registry lists no more', () => {
   });
 
   const enter = (name: string) => {
-    const wait = { deadline: clock.monotonic() + 1000, signals: [], isFirst: true, isPatient: false };
+    const wait = { deadline: clock.monotonic() + 1000, signals: () => [], isFirst: true, isPatient: false };
     return traffic.of(name).enter(wait);
   };
   const call = async (name: string, result: CallResult = 'success'): Promise<void> => {

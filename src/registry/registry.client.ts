@@ -107,7 +107,7 @@ export class RegistryClient {
         retryStatuses: [],
         isPatient: false,
       },
-      { stop: [this.lifecycle.draining], abort: this.lifecycle.draining },
+      { stop: () => [this.lifecycle.draining], abort: this.lifecycle.draining },
     );
     return goodAnswer(outcome);
   }

@@ -53,7 +53,7 @@ export class TasksController {
     const receipt = await this.asynchronous.accept(task, caller);
     if (receipt.replayed) reply.header('idempotency-replayed', 'true');
     const { waitMs } = preference;
-    const known = waitMs > 0 ? await this.asynchronous.waitFor(receipt.task, waitMs, caller.goneAway) : receipt.task;
+    const known = waitMs > 0 ? await this.asynchronous.waitFor(receipt.task, waitMs, caller.goneAway()) : receipt.task;
     if (waitMs > 0 && isFinal(known.status)) return resultText(known);
     reply.code(202).header('location', `/orchestrator/tasks/${known.id}`);
     return resultText(known);

@@ -58,7 +58,7 @@ export class SendService {
         },
         // How often is the sender's word; all else is the droplet's policy, or the settings.
         synchronousPlan({ ...NO_WISHES, maxAttempts: message.retry_count }, this.settings, policy),
-        { stop: [this.lifecycle.draining], abort: this.lifecycle.aborting },
+        { stop: () => [this.lifecycle.draining], abort: this.lifecycle.aborting },
       );
       return isSuccess(outcome);
     } catch (error) {
