@@ -23,13 +23,14 @@ export function validBody<T extends object>(Request: RequestClass<T>, body: unkn
 function takeOver<T extends object, Into extends object>(Request: RequestClass<T>, from: object, into: Into): Into {
   const source = from as Record<string, unknown>;
   const target = into as Record<string, unknown>;
-  for (const field of knownOf(Request).fields) if (Object.hasOwn(from, field)) target[field] = source[field];
+  const { fields } = knownOf(Request);
+  for (const field of Object.keys(from)) if (fields.has(field)) target[field] = source[field];
   return into;
 }
 
 /** What is found out once of a request class. */
 interface Known {
-  readonly fields: readonly string[];
+  readonly fields: ReadonlySet<string>;
   readonly isPlainlyValid: (request: object) => boolean;
 }
 
@@ -38,7 +39,7 @@ const known = new WeakMap<RequestClass<object>, Known>();
 function knownOf(Request: RequestClass<object>): Known {
   const before = known.get(Request);
   if (before) return before;
-  const found = { fields: Object.keys(new Request()), isPlainlyValid: quickCheckOf(Request) };
+  const found = { fields: new Set(Object.keys(new Request())), isPlainlyValid: quickCheckOf(Request) };
   known.set(Request, found);
   return found;
 }
