@@ -68,6 +68,7 @@ function print(rounds, { ours: { startedMs } }) {
       line('CPU a task, of the limit', ({ limit32, ours32 }) => ours32.cpuUs / limit32.cpuUs, 'times', '≤ 2.6'),
       line('256 connections', ({ ours256 }) => ours256.perSecond, '/s'),
       line('CPU a task with 256, of that with 32', ({ ours32, ours256 }) => ours256.cpuUs / ours32.cpuUs, 'times', '≤ 1'),
+      line('the same of the limit', ({ limit32, limit256 }) => limit256.cpuUs / limit32.cpuUs, 'times'),
       line('event-loop delay p99 with 256', ({ loop256 }) => loop256, 'ms', '< 20'),
       line('one caller, p50, more than the limit', ({ limitOne, oursOne }) => oursOne.p50 - limitOne.p50, 'ms', '≤ 1'),
       line('one caller, p99, more than the limit', ({ limitOne, oursOne }) => oursOne.p99 - limitOne.p99, 'ms', '≤ 3'),
