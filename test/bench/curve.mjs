@@ -5,7 +5,7 @@ import path from 'node:path';
 import { median } from './figures.mjs';
 import { fill } from './million.fill.mjs';
 import { end, newFolder } from './processes.mjs';
-import { load, startLimit, startOurs, taskFor } from './side.by.side.mjs';
+import { load, startLimit, startOurs, taskFor, WARM_UPS } from './side.by.side.mjs';
 
 const ROUNDS = Number(process.argv[2] ?? 5);
 const CONNECTIONS = 32;
@@ -29,15 +29,14 @@ async function curve(setup, points) {
     servers.push({ ...(await startOurs(setup, names, folder)), bodies });
   }
   const rounds = [];
-  for (let number = 0; number <= ROUNDS; number++) {
+  for (let number = 0; number < WARM_UPS + ROUNDS; number++) {
     const limit = await load(setup, setup.limit, { connections: CONNECTIONS, bodies: [JSON.stringify(taskFor('echo'))] });
     const figures = [];
     for (const server of servers) {
       const { perSecond, cpuUs } = await load(setup, server, { connections: CONNECTIONS, bodies: server.bodies });
       figures.push({ cpuUs, cpu: cpuUs / limit.cpuUs, share: (100 * perSecond) / limit.perSecond });
     }
-    // The first one warms all of them up.
-    if (number > 0) rounds.push(figures);
+    if (number >= WARM_UPS) rounds.push(figures);
   }
   for (const { child } of servers) await end(child);
   return points.map((_, index) => ({

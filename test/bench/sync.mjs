@@ -5,12 +5,10 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { median } from './figures.mjs';
 import { ask, end, residentMib } from './processes.mjs';
-import { load, startLimit, startOurs, taskFor } from './side.by.side.mjs';
+import { load, startLimit, startOurs, taskFor, WARM_UPS } from './side.by.side.mjs';
 
 /** Neighbours of a virtual machine halve its speed for seconds: of five rounds, the median was still theirs. */
 const DEFAULT_ROUNDS = 9;
-/** V8 is done with compiling what is hot after about 12 s: 530, 360, 240 µs a task in the first three loads. */
-const WARM_UPS = 3;
 
 const [command = String(DEFAULT_ROUNDS), ...flags] = process.argv.slice(2);
 const IS_CHECK = command === 'check';
