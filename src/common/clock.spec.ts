@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SystemClock } from './clock.js';
 
@@ -55,7 +56,17 @@ describe('waiting', () => {
     expect(removed).toHaveBeenCalledTimes(1000);
   });
 
-  it('a wait that is taken back never happens', () => {
+  it('a wait that is taken back tells nothing, and leaves nothing', () => {
+    const stop = new AbortController();
+    const over = jest.fn();
+    const takeBack = clock.wait(1000, [stop.signal], over);
+    takeBack();
+    stop.abort();
+    jest.advanceTimersByTime(2000);
+    expect([over.mock.calls, getEventListeners(stop.signal, 'abort'), jest.getTimerCount()]).toEqual([[], [], 0]);
+  });
+
+  it('an action that is taken back never happens', () => {
     const action = jest.fn();
     const takeBack = clock.after(1000, action);
     jest.advanceTimersByTime(999);

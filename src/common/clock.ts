@@ -18,11 +18,11 @@ export abstract class Clock {
 
   /** Resolves after `ms` milliseconds, or as soon as one of the signals aborts; true if it was not cut short. */
   sleep(ms: number, ...signals: readonly AbortSignal[]): Promise<boolean> {
-    return new Promise((resolve) => void this.until(ms, signals, resolve));
+    return new Promise((resolve) => void this.wait(ms, signals, resolve));
   }
 
   /** Calls `over` once: with true after `ms` milliseconds, with false as soon as a signal aborts; the returned function takes that back. */
-  until(ms: number, signals: readonly AbortSignal[], over: (whole: boolean) => void): () => void {
+  wait(ms: number, signals: readonly AbortSignal[], over: (whole: boolean) => void): () => void {
     const end = (): void => {
       cancel();
       for (const signal of signals) signal.removeEventListener('abort', cut);

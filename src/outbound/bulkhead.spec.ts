@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../test/support/manual.clock.js';
 import { Bulkhead, Lane, type Entry, type LaneLimits, type Wait } from './bulkhead.js';
@@ -124,6 +125,23 @@ describe('the places of a droplet', () => {
     expect([await first, lane.line.length]).toEqual(['gone', 1]);
     bulkhead.leave(lane);
     expect([await second, lane.inFlight]).toEqual(['entered', 1]);
+  });
+
+  it('end the wait: what would have ended it later takes nobody else out of the line', async () => {
+    const bulkhead = bulkheadOf(1024);
+    const { ask } = asker(bulkhead);
+    const lane = laneOf({ maxInFlight: 1 });
+    await ask(lane);
+    const gone = new AbortController();
+    const first = ask(lane, '', { deadline: 500, signals: () => [gone.signal] });
+    const second = ask(lane);
+    bulkhead.leave(lane);
+    gone.abort();
+    clock.advance(600);
+    expect([await first, lane.inFlight, lane.line.length]).toEqual(['entered', 1, 1]);
+    expect([getEventListeners(gone.signal, 'abort'), clock.waiting.length]).toEqual([[], 1]);
+    bulkhead.leave(lane);
+    expect(await second).toBe('entered');
   });
 
   it.each([

@@ -130,7 +130,7 @@ export class Bulkhead {
         isPatient,
       };
       lane.join(waiter);
-      const leave = this.clock.until(ms, signals(), (isLate) => {
+      const leave = this.clock.wait(ms, signals(), (isLate) => {
         lane.quit(waiter);
         resolve(isLate ? 'late' : 'gone');
       });
