@@ -9,6 +9,8 @@ import { load, startLimit, startOurs, taskFor, WARM_UPS } from './side.by.side.m
 
 /** Neighbours of a virtual machine halve its speed for seconds: of five rounds, the median was still theirs. */
 const DEFAULT_ROUNDS = 9;
+/** V8 compiles each process its own way, for its whole life: of eight of one build one took 96 µs a task, the others 80 to 88. */
+const ROUNDS_OF_ONE = 3;
 
 const [command = String(DEFAULT_ROUNDS), ...flags] = process.argv.slice(2);
 const IS_CHECK = command === 'check';
@@ -46,7 +48,7 @@ function shares(rounds) {
   };
 }
 
-function print(rounds, { ours: { startedMs } }) {
+function print(rounds) {
   const line = (title, pick, unit, target = '') => {
     const all = rounds.map(pick);
     const text = (value) => value.toFixed(unit === 'ms' || unit === 'times' ? 2 : 0);
@@ -55,7 +57,7 @@ function print(rounds, { ours: { startedMs } }) {
   const percent = (share) => 100 * share;
   console.log(
     [
-      `${cpus().length} cores (${cpus()[0].model}), Node ${process.version}, ${rounds.length} rounds; ready after ${startedMs.toFixed(0)} ms`,
+      `${cpus().length} cores (${cpus()[0].model}), Node ${process.version}, ${rounds.length} rounds, ${ROUNDS_OF_ONE} a process`,
       '| | median | range | target |',
       '|---|---|---|---|',
       line('limit, 32 connections', ({ limit32 }) => limit32.perSecond, '/s'),
@@ -71,6 +73,7 @@ function print(rounds, { ours: { startedMs } }) {
       line('one caller, p50, more than the limit', ({ limitOne, oursOne }) => oursOne.p50 - limitOne.p50, 'ms', '≤ 1'),
       line('one caller, p99, more than the limit', ({ limitOne, oursOne }) => oursOne.p99 - limitOne.p99, 'ms', '≤ 3'),
       line('memory', ({ memory }) => memory, 'MiB', '< 300'),
+      line('ready after', ({ startedMs }) => startedMs, 'ms', '< 1000'),
     ].join('\n'),
   );
 }
@@ -84,15 +87,22 @@ function regressions(now) {
   });
 }
 
-const beside = await startLimit();
-const setup = { ...beside, ours: await startOurs(beside, ['echo']) };
-for (let done = 0; done < WARM_UPS; done++) {
-  for (const server of [setup.limit, setup.ours]) await load(setup, server, { connections: 32, bodies: [TASK] });
+/** The rounds of one process, and how long it took to start. */
+async function roundsOfOne(beside, count) {
+  const setup = { ...beside, ours: await startOurs(beside, ['echo']) };
+  for (let done = 0; done < WARM_UPS; done++) {
+    for (const server of [setup.limit, setup.ours]) await load(setup, server, { connections: 32, bodies: [TASK] });
+  }
+  const rounds = [];
+  while (rounds.length < count) rounds.push({ ...(await round(setup)), startedMs: setup.ours.startedMs });
+  await end(setup.ours.child);
+  return rounds;
 }
+
+const beside = await startLimit();
 const rounds = [];
-while (rounds.length < ROUNDS) rounds.push(await round(setup));
-print(rounds, setup);
-await end(setup.ours.child);
+while (rounds.length < ROUNDS) rounds.push(...(await roundsOfOne(beside, Math.min(ROUNDS_OF_ONE, ROUNDS - rounds.length))));
+print(rounds);
 const now = shares(rounds);
 if (flags.includes('--write')) writeFileSync(BASELINE, `${JSON.stringify(now, null, 2)}\n`);
 const worse = IS_CHECK ? regressions(now) : [];
