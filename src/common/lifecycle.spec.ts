@@ -15,6 +15,19 @@ describe('Lifecycle', () => {
     expect(look(lifecycle)).toEqual(['aborting', true, true]);
   });
 
+  it('tells of the drain who has not taken that back, and at once who comes later', () => {
+    const lifecycle = new Lifecycle();
+    const told: string[] = [];
+    lifecycle.onDrain(() => told.push('first'));
+    lifecycle.onDrain(() => told.push('taken back'))();
+    lifecycle.onDrain(() => told.push('second'));
+    lifecycle.leave();
+    expect(told).toEqual([]);
+    lifecycle.beginDrain();
+    lifecycle.onDrain(() => told.push('later'));
+    expect(told).toEqual(['first', 'second', 'later']);
+  });
+
   it('is not idle while any work runs, and gives what the work gave', async () => {
     const lifecycle = new Lifecycle();
     const ends: (() => void)[] = [];

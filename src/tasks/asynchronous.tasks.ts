@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../common/clock.js';
-import { Lifecycle } from '../common/lifecycle.js';
 import { IdempotencyMismatchError, OrchestratorError, StorageUnavailableError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { Tracing } from '../tracing/tracing.js';
@@ -36,7 +35,6 @@ export class AsynchronousTasks {
     private readonly queue: TaskQueue,
     private readonly keys: IdempotencyKeys,
     private readonly events: TaskEvents,
-    private readonly lifecycle: Lifecycle,
     private readonly settings: Settings,
     private readonly clock: Clock,
     private readonly tracing: Tracing,
@@ -72,8 +70,8 @@ export class AsynchronousTasks {
     return prepared.map((each) => (each instanceof OrchestratorError ? each : each.task));
   }
 
-  /** The task once it is final, or as it stands after `ms` milliseconds; the shutdown, and a caller that hangs up, end the wait. */
-  async waitFor(task: TaskRecord, ms: number, goneAway: AbortSignal): Promise<TaskRecord> {
+  /** The task once it is final, or as it stands after `ms` milliseconds; a caller that hangs up, and the shutdown, end the wait. */
+  async waitFor(task: TaskRecord, ms: number, waitEnd: AbortSignal): Promise<TaskRecord> {
     const ended = new AbortController();
     const end = this.events.subscribe((event) => {
       if (event.task.id === task.id && isFinal(event.task.status)) ended.abort();
@@ -85,7 +83,7 @@ export class AsynchronousTasks {
       for (let known = task; ;) {
         known = await this.look(known);
         if (isFinal(known.status) || left <= 0 || isCut) return known;
-        isCut = !(await this.clock.sleep(Math.min(left, LOOK_EVERY_MS), ended.signal, goneAway, this.lifecycle.draining));
+        isCut = !(await this.clock.sleep(Math.min(left, LOOK_EVERY_MS), ended.signal, waitEnd));
         left = until - this.clock.monotonic();
       }
     } finally {

@@ -11,7 +11,7 @@ const caller: Caller = {
   requestId: 'r',
   traceparent: 't',
   idempotencyKey: 'k',
-  goneAway: () => new AbortController().signal,
+  waitEnd: () => new AbortController().signal,
 };
 const submitted = (fields: object = {}): SubmitTask => validBody(SubmitTask, { droplet_name: 'Echo', path: '/x', ...fields });
 const request = (fields: object = {}) => requestOf(submitted(fields), caller);

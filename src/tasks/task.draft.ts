@@ -11,8 +11,8 @@ export interface Caller {
   readonly traceparent: string | null;
   /** The `Idempotency-Key`, if one was given. */
   readonly idempotencyKey: string | null;
-  /** Aborts when the caller hangs up. Made when it is asked for: few calls wait for anything that this would end. */
-  readonly goneAway: () => AbortSignal;
+  /** Aborts when the caller hangs up or the drain begins. Made when it is asked for: few calls wait for anything that this would end. */
+  readonly waitEnd: () => AbortSignal;
 }
 
 const DEFAULT_PRIORITY = 5;

@@ -132,7 +132,7 @@ export class TaskService {
     const start = this.clock.monotonic();
     const { id, dropletName, method, path } = draft;
     const execution = await this.caller.run({ id, dropletName, method, path, request }, droplet, {
-      stop: () => [caller.goneAway(), this.lifecycle.draining],
+      stop: () => [caller.waitEnd()],
       abort,
     });
     const made = resultOf(draft, execution, droplet.status);

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Requires } from '../common/access.js';
+import { Lifecycle } from '../common/lifecycle.js';
 import { validBody, ValidQuery } from '../inbound/valid.js';
 import { AsynchronousTasks } from './asynchronous.tasks.js';
 import { callerOf } from './caller.js';
@@ -26,6 +27,7 @@ export class TasksController {
     private readonly asynchronous: AsynchronousTasks,
     private readonly control: TaskControl,
     private readonly rules: TaskRules,
+    private readonly lifecycle: Lifecycle,
   ) {}
 
   @Post()
@@ -43,7 +45,7 @@ export class TasksController {
     const isAsynchronous = preference.isAsynchronous || task.delay_ms !== null || task.run_at !== null;
     this.rules.check(task, isAsynchronous, request.identity);
     if (preference.applied !== null) reply.header('preference-applied', preference.applied);
-    const caller = callerOf(request, reply);
+    const caller = callerOf(request, reply, this.lifecycle);
     if (!isAsynchronous) {
       const { task: ended, recorded, replayed, calledMs } = await this.tasks.run(task, caller);
       request.calledMs = calledMs;
@@ -53,7 +55,7 @@ export class TasksController {
     const receipt = await this.asynchronous.accept(task, caller);
     if (receipt.replayed) reply.header('idempotency-replayed', 'true');
     const { waitMs } = preference;
-    const known = waitMs > 0 ? await this.asynchronous.waitFor(receipt.task, waitMs, caller.goneAway()) : receipt.task;
+    const known = waitMs > 0 ? await this.asynchronous.waitFor(receipt.task, waitMs, caller.waitEnd()) : receipt.task;
     if (waitMs > 0 && isFinal(known.status)) return resultText(known);
     reply.code(202).header('location', `/orchestrator/tasks/${known.id}`);
     return resultText(known);
@@ -69,7 +71,7 @@ export class TasksController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
     const tasks = readBatch(body).map((task) => (task instanceof SubmitTask ? this.rules.checked(task, request.identity) : task));
-    return batchText(await this.asynchronous.acceptAll(tasks, callerOf(request, reply)));
+    return batchText(await this.asynchronous.acceptAll(tasks, callerOf(request, reply, this.lifecycle)));
   }
 
   @Get()

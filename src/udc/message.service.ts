@@ -82,7 +82,7 @@ export class MessageService {
   private async createTask(taskData: unknown, { id, identity }: Sender): Promise<TaskRecord> {
     const submitted = validBody(SubmitTask, taskData);
     this.rules.check(submitted, true, identity);
-    const caller = { identity, requestId: id, traceparent: null, idempotencyKey: null, goneAway: () => NEVER };
+    const caller = { identity, requestId: id, traceparent: null, idempotencyKey: null, waitEnd: () => NEVER };
     return (await this.asynchronous.accept(submitted, caller)).task;
   }
 
