@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import { isBadStatement, isPassing } from './postgres.errors.js';
+import { inTurns } from '../in.turns.js';
 import type { CommitListener } from '../storage.parts.js';
 import type { StoreHealth } from './store.health.js';
 
@@ -72,7 +73,13 @@ export class GroupCommit<W> {
       const start = this.clock.monotonic();
       const results = await this.commitInTime(batch.map(({ write }) => write));
       this.onCommit(batch.length, this.clock.monotonic() - start);
-      batch.forEach(({ done }, index) => done(results[index]));
+      inTurns(
+        batch.map(
+          ({ done }, index) =>
+            () =>
+              done(results[index]),
+        ),
+      );
       return null;
     } catch (error) {
       return isPassing(error) && tries < MAX_TRIES ? this.tryToCommit(batch, tries + 1) : error;

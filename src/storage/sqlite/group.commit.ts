@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { currentSpan } from '../../common/current.span.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import { inTurns } from '../in.turns.js';
 import type { CommitListener } from '../storage.parts.js';
 
 /** How often a failing store is tried again. */
@@ -99,7 +100,7 @@ export class GroupCommit {
       return false;
     }
     this.onCommit(writes.length, this.clock.monotonic() - start);
-    for (const { done } of writes) done();
+    inTurns(writes.map(({ done }) => done));
     return true;
   }
 
