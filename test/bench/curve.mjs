@@ -21,6 +21,13 @@ function folderWith(tasks) {
   return folder;
 }
 
+/** The limit is sent the same bodies: thousands of different ones slow the client itself down. */
+async function besideTheLimit(setup, server, bodies) {
+  const limit = await load(setup, setup.limit, { connections: CONNECTIONS, bodies });
+  const { perSecond, cpuUs } = await load(setup, server, { connections: CONNECTIONS, bodies });
+  return { cpuUs, cpu: cpuUs / limit.cpuUs, share: (100 * perSecond) / limit.perSecond };
+}
+
 /** All points of a curve run at once and are loaded in turn, so that each round compares them with each other and with the limit. */
 async function curve(setup, points) {
   const servers = [];
@@ -30,12 +37,8 @@ async function curve(setup, points) {
   }
   const rounds = [];
   for (let number = 0; number < WARM_UPS + ROUNDS; number++) {
-    const limit = await load(setup, setup.limit, { connections: CONNECTIONS, bodies: [JSON.stringify(taskFor('echo'))] });
     const figures = [];
-    for (const server of servers) {
-      const { perSecond, cpuUs } = await load(setup, server, { connections: CONNECTIONS, bodies: server.bodies });
-      figures.push({ cpuUs, cpu: cpuUs / limit.cpuUs, share: (100 * perSecond) / limit.perSecond });
-    }
+    for (const { bodies, ...server } of servers) figures.push(await besideTheLimit(setup, server, bodies));
     if (number >= WARM_UPS) rounds.push(figures);
   }
   for (const { child } of servers) await end(child);
