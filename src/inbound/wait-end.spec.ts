@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '../../test/support/http.client.js';
 import { Lifecycle } from '../common/lifecycle.js';
 import { waitEnd } from './wait-end.js';
@@ -16,6 +16,7 @@ describe('the wait of a caller', () => {
   beforeEach(() => {
     lifecycle = new Lifecycle();
   });
+  afterEach(() => server.closeAllConnections());
   afterAll(() => new Promise<void>((resolve) => void server.close(() => resolve())));
 
   async function call() {
@@ -55,6 +56,5 @@ describe('the wait of a caller', () => {
     const signals = [first.end(), second.end()];
     lifecycle.beginDrain();
     expect([...signals, later.end()].map(({ aborted }) => aborted)).toEqual([true, true, true]);
-    for (const { socket } of [first, second, later]) socket.destroy();
   });
 });
