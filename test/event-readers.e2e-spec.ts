@@ -78,7 +78,7 @@ describe('a reader of the events that does not read', () => {
     connection.resume();
     await connection.closed();
     expect(connection.text.includes(`"id":"${last}"`)).toBe(false);
-  });
+  }, 60_000);
 
   it('does not cost a running call its answer when the process leaves', async () => {
     const connection = await RawConnection.open(mesh.orchestrator.url);
