@@ -1,7 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import { isBadStatement, isPassing } from './postgres.errors.js';
-import { inTurns } from '../in.turns.js';
 import type { CommitListener } from '../storage.parts.js';
 import type { StoreHealth } from './store.health.js';
 
@@ -73,13 +72,7 @@ export class GroupCommit<W> {
       const start = this.clock.monotonic();
       const results = await this.commitInTime(batch.map(({ write }) => write));
       this.onCommit(batch.length, this.clock.monotonic() - start);
-      inTurns(
-        batch.map(
-          ({ done }, index) =>
-            () =>
-              done(results[index]),
-        ),
-      );
+      batch.forEach(({ done }, index) => done(results[index]));
       return null;
     } catch (error) {
       return isPassing(error) && tries < MAX_TRIES ? this.tryToCommit(batch, tries + 1) : error;

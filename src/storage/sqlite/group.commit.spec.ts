@@ -68,6 +68,24 @@ describe('GroupCommit', () => {
     expect(wasOpen).toBe(false);
   });
 
+  it('tells of a later commit only after all of an earlier one, however many they are', async () => {
+    const told: string[] = [];
+    const tell = (word: string) => put(word).then(() => told.push(word));
+    const words = Array.from({ length: 100 }, (_, index) => `w${index}`);
+    const first = words.map(tell);
+    const second = first[0]?.then(() => tell('later'));
+    await Promise.all([...first, second]);
+    expect(told).toEqual([...words, 'later']);
+  });
+
+  it('has told all of what its close committed by the next turn', async () => {
+    let told = 0;
+    for (let index = 0; index < 100; index++) void put(`w${index}`).then(() => told++);
+    commits.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toBe(100);
+  });
+
   it('does not fail the neighbours of a bad write, nor call the store failing', async () => {
     await put('taken');
     const results = await Promise.allSettled(['a', 'taken', 'b'].map(put));

@@ -3,8 +3,8 @@ import type { Clock } from '../../common/clock.js';
 import { currentSpan } from '../../common/current.span.js';
 import { StorageUnavailableError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import { inTurns } from '../in.turns.js';
 import type { CommitListener } from '../storage.parts.js';
+import { Turns } from './turns.js';
 
 /** How often a failing store is tried again. */
 const PROBE_EVERY_MS = 500;
@@ -36,6 +36,7 @@ const MOST_TURNS = 8;
 export class GroupCommit {
   private waiting: Write[] = [];
   private readonly parts: CommitPart[] = [];
+  private readonly turns = new Turns();
   private isWorking = true;
   private isClosed = false;
 
@@ -70,6 +71,7 @@ export class GroupCommit {
   /** Commits what still waits; later writes are refused. */
   close(): void {
     this.flush();
+    this.turns.finish();
     this.isClosed = true;
   }
 
@@ -100,7 +102,7 @@ export class GroupCommit {
       return false;
     }
     this.onCommit(writes.length, this.clock.monotonic() - start);
-    inTurns(writes.map(({ done }) => done));
+    this.turns.tell(writes.map(({ done }) => done));
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { inTurns } from './in.turns.js';
+import { Turns } from './turns.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -10,7 +10,7 @@ it.each([
   [70, [32, 64, 70, 70]],
 ])('calls %i of them in their order, so many a turn: %j', async (count, expected) => {
   const called: number[] = [];
-  inTurns(Array.from({ length: count }, (_, index) => () => void called.push(index)));
+  new Turns().tell(Array.from({ length: count }, (_, index) => () => void called.push(index)));
   for (const [index, sum] of expected.entries()) {
     if (index > 0) await turn();
     expect(called).toHaveLength(sum);
