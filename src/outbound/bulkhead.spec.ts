@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../test/support/manual.clock.js';
-import { Bulkhead, Lane, type Entry, type LaneLimits, type Wait } from './bulkhead.js';
+import { Bulkhead, type Entry, type Wait } from './bulkhead.js';
+import { Lane, type LaneLimits } from './lane.js';
 
 const LIMITS: LaneLimits = { maxInFlight: 64, maxWaiting: 256, ratePerSecond: null };
 const PATIENT = { isPatient: true };

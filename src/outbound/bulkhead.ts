@@ -1,13 +1,5 @@
 import type { Clock } from '../common/clock.js';
-
-/** How many may be in flight and in line, asked anew each time: policies change. */
-export interface LaneLimits {
-  readonly maxInFlight: number;
-  /** Of those that are not patient. */
-  readonly maxWaiting: number;
-  /** Calls a second; null for as many as there are. */
-  readonly ratePerSecond: number | null;
-}
+import type { Lane, Waiter } from './lane.js';
 
 /** How a caller waits for a place. */
 export interface Wait {
@@ -22,53 +14,8 @@ export interface Wait {
 /** `full`: the line is too long; `late`: the deadline passed in it; `gone`: the caller took the call back. */
 export type Entry = 'entered' | 'full' | 'late' | 'gone';
 
-interface Waiter {
-  readonly enter: () => void;
-  readonly isPatient: boolean;
-}
-
-/** When a line is looked at again, monotonic ms, and how to take that back. */
-interface Look {
-  readonly at: number;
-  readonly cancel: () => void;
-}
-
 /** A timer that fires this late takes nothing away from the rate. */
 const TIMER_SLACK_MS = 20;
-
-/** The calls to one droplet. */
-export class Lane {
-  inFlight = 0;
-  readonly line: Waiter[] = [];
-  /** How many of the line are not patient. */
-  impatient = 0;
-  /** When the rate lets the next one through, monotonic ms. */
-  nextAt = -Infinity;
-  nextLook: Look | null = null;
-
-  /** @param onWaited told of each wait in its line, ms */
-  constructor(
-    readonly limits: () => LaneLimits,
-    readonly onWaited: (ms: number) => void = () => undefined,
-  ) {}
-
-  join(waiter: Waiter): void {
-    this.line.push(waiter);
-    if (!waiter.isPatient) this.impatient++;
-  }
-
-  /** Lets the first one out: `splice` moves all the others, which takes four times as long with 200 of them. */
-  next(): Waiter | undefined {
-    const first = this.line.shift();
-    if (first?.isPatient === false) this.impatient--;
-    return first;
-  }
-
-  quit(waiter: Waiter): void {
-    this.line.splice(this.line.indexOf(waiter), 1);
-    if (!waiter.isPatient) this.impatient--;
-  }
-}
 
 /**
  * Bounds the calls in flight: so many to each droplet, so many in all. Beyond that callers wait in line, first come,

@@ -1,11 +1,12 @@
 import type { Clock } from '../common/clock.js';
 import { CircuitOpenError, OverloadedError } from '../common/errors.js';
-import { type Bulkhead, Lane, type Entry } from './bulkhead.js';
+import type { Bulkhead, Entry } from './bulkhead.js';
 import { CallFigures } from './call.figures.js';
 import { CircuitBreaker, type BreakerOrder, type Leave } from './circuit.breaker.js';
 import type { DropletHealth } from './droplet.health.js';
 import type { DropletPolicy } from './droplet.policy.js';
 import type { Gate, Turn, TurnWait } from './gate.js';
+import { Lane } from './lane.js';
 import { RetryBudget, type BudgetPolicy } from './retry.budget.js';
 
 /** After the breaker has closed or the droplet was resumed, asynchronous calls double this often, beginning with one. */
