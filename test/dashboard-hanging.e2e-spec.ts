@@ -5,7 +5,8 @@ import { until } from './support/http.client.js';
 import { PageProxy } from './support/page.proxy.js';
 import { aMoment, TaskMesh } from './support/task.mesh.js';
 
-const PATIENCE_MS = 20_000;
+/** The page asks every ten seconds: two of its questions. */
+const PATIENCE_MS = 25_000;
 
 describeInBrowser('the dashboard behind a server that sends the head of an answer and no more', () => {
   let mesh: TaskMesh;
