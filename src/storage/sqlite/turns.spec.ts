@@ -7,10 +7,10 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 function waiters() {
   const told: number[] = [];
   let count = 0;
-  const more = (number: number) =>
-    Array.from({ length: number }, () => {
-      const name = count++;
-      return () => void told.push(name);
+  const more = (length: number) =>
+    Array.from({ length }, () => {
+      const place = count++;
+      return () => void told.push(place);
     });
   return { told, more };
 }
