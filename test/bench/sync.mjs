@@ -67,6 +67,18 @@ function print(rounds) {
       line('CPU a task', ({ ours32 }) => ours32.cpuUs, 'µs'),
       line('CPU a task, of the limit', ({ limit32, ours32 }) => ours32.cpuUs / limit32.cpuUs, 'times', '≤ 2.6'),
       line('256 connections', ({ ours256 }) => ours256.perSecond, '/s'),
+      line(
+        'share of the limit with 256',
+        ({ limit256, ours256 }) => percent(ours256.perSecond / limit256.perSecond),
+        '%',
+        'as with 32',
+      ),
+      line(
+        'CPU a task with 256, of the limit with 256',
+        ({ limit256, ours256 }) => ours256.cpuUs / limit256.cpuUs,
+        'times',
+        'as with 32',
+      ),
       line('CPU a task with 256, of that with 32', ({ ours32, ours256 }) => ours256.cpuUs / ours32.cpuUs, 'times', '≤ 1'),
       line('the same of the limit', ({ limit32, limit256 }) => limit256.cpuUs / limit32.cpuUs, 'times'),
       line('event-loop delay p99 with 256', ({ loop256 }) => loop256, 'ms', '< 20'),
