@@ -369,6 +369,20 @@ describe('submit --file', () => {
     await server.stop();
   });
 
+  it('says from where to go on when Ctrl-C comes between two batches', async () => {
+    const server = await accepting(() => undefined);
+    const stop = new AbortController();
+    const { code, stdout, stderr } = await cli('submit --file -', {
+      stdin: Array.from({ length: 1001 }, () => task('/health')).join('\n'),
+      environment: { ORCHESTRATOR_URL: server.url },
+      interrupted: stop.signal,
+      onWritten: () => stop.abort(),
+    });
+    expect([code, lines(stdout).length, server.hits()]).toEqual([130, 1000, 1]);
+    expect(stderr).toBe('Everything before line 1001 was handed over: go on with --from-line 1001\n1000 tasks: 1000 queued\n');
+    await server.stop();
+  });
+
   it('looks later when the server is busy, and lets one purged record spoil no other', async () => {
     const name = file('busy.jsonl', [task('/health'), task('/health')].join('\n'));
     const failure = (code: string) => ({ error: { code, message: 'no', details: null } });

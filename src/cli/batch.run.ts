@@ -52,6 +52,8 @@ async function handOver(
   try {
     const batches = inBatches(tasks);
     for (const [index, batch] of batches.entries()) {
+      if (session.signal.aborted) goOn(session, batch);
+      session.signal.throwIfAborted();
       const texts = batch.map(({ task }) => task);
       const { results } = await client
         .batch(texts, { signal: session.signal })

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly columns?: number;
   readonly nodeVersion?: string;
   readonly interrupted?: AbortSignal;
+  /** Called for each piece that is written to stdout. */
+  readonly onWritten?: () => void;
   readonly serve?: Terminal['serve'];
 }
 
@@ -24,6 +26,7 @@ export interface Surroundings {
 export async function commandLine(args: readonly string[], around: Surroundings = {}): Promise<Ran> {
   const { environment = {}, columns, stdin = '', nodeVersion = '24.0.0', interrupted = new AbortController().signal } = around;
   const [stdout, stderr] = [new CollectedScreen(columns), new CollectedScreen(columns)];
+  if (around.onWritten) stdout.on('data', around.onWritten);
   const input = new PassThrough();
   if (stdin !== null) input.end(stdin);
   const serve = around.serve ?? (() => Promise.reject(new Error('no test serves here')));
