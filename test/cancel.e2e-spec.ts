@@ -179,3 +179,23 @@ describe('DELETE /tasks/{id}', () => {
     expect([after.total, after.error, after.timeout]).toEqual([before.total, before.error, before.timeout]);
   });
 });
+
+it('in a crowd, a cancel tells of every call that was made, whoever hears of which commit first', async () => {
+  const mesh = await TaskMesh.start();
+  mesh.echo.handler = (_seen, response) => void setTimeout(() => reply(response, 200, {}), 50);
+  const one = async (): Promise<string> => {
+    const id = await mesh.queue('/pay', { method: 'POST' });
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 6));
+    expect((await mesh.cancel(id)).status).toBe(200);
+    return id;
+  };
+  const ids: string[] = [];
+  for (let round = 0; round < 6; round++) ids.push(...(await Promise.all(Array.from({ length: 64 }, one))));
+  await aMoment();
+  const called = new Set(mesh.echo.seen.map(({ headers }) => headers['x-task-id']));
+  const records = await Promise.all(ids.map((id) => mesh.record(id)));
+  expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['cancelled']));
+  expect(records.filter(({ id, attempts }) => attempts === 0 && called.has(id))).toEqual([]);
+  expect(called.size).toBeGreaterThan(0);
+  await mesh.stop();
+});

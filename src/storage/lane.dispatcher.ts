@@ -15,6 +15,12 @@ interface Lane {
   nextDue: number;
 }
 
+/** One job that is being done. */
+interface Run {
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
 /** What a dispatcher is made of. */
 export interface DispatcherParts {
   readonly source: JobSource;
@@ -28,7 +34,7 @@ export interface DispatcherParts {
  */
 export class LaneDispatcher {
   private readonly lanes = new Map<string, Lane>();
-  private readonly running = new Map<string, AbortController>();
+  private readonly running = new Map<string, Run>();
   /** Lanes that have due jobs but found all places taken, in the order they came. */
   private readonly starved = new Set<string>();
   private readonly stopped = new AbortController();
@@ -70,7 +76,7 @@ export class LaneDispatcher {
   /** Cuts off the running job of a task; false when none runs here. */
   abort(id: string): boolean {
     const running = this.running.get(keyOf({ id, kind: 'task' }));
-    running?.abort();
+    running?.abort.abort();
     return running !== undefined;
   }
 
@@ -123,22 +129,31 @@ export class LaneDispatcher {
   }
 
   private async run(claimed: ClaimedJob, at: { name: string; lane: Lane; handler: JobHandler }): Promise<void> {
-    const { job, task, lease } = claimed;
     const { name, lane, handler } = at;
-    const abort = new AbortController();
-    this.running.set(keyOf(job), abort);
+    const key = keyOf(claimed.job);
     lane.running++;
-    try {
-      await handler(job, { task, abort: abort.signal, lease });
-    } catch (err) {
-      this.parts.log.error({ err, task_id: job.id }, 'job failed');
-      await this.giveBack(claimed);
-    }
-    this.running.delete(keyOf(job));
+    // A job that was put off can be claimed again in the same commit, before its run hears that it has ended.
+    const before = this.running.get(key);
+    if (before) await before.ended;
+    const abort = new AbortController();
+    const ended = this.handle(claimed, handler, abort.signal);
+    this.running.set(key, { abort, ended });
+    await ended;
+    this.running.delete(key);
     lane.running--;
     this.pumpStarved();
     this.pump(name, lane);
     this.forgetIfIdle(name, lane);
+  }
+
+  private async handle(claimed: ClaimedJob, handler: JobHandler, abort: AbortSignal): Promise<void> {
+    const { job, task, lease } = claimed;
+    try {
+      await handler(job, { task, abort, lease });
+    } catch (err) {
+      this.parts.log.error({ err, task_id: job.id }, 'job failed');
+      await this.giveBack(claimed);
+    }
   }
 
   private async giveBack(claimed: ClaimedJob): Promise<void> {

@@ -13,7 +13,7 @@ import { TaskCaller } from './task.caller.js';
 import { TaskEvents } from './task.events.js';
 import { callbackJob, firstJob } from './task.jobs.js';
 import { TaskJournal } from './task.journal.js';
-import { FINAL_STATUSES, isFinal, type TaskChange, type TaskRecord, type TaskStatus } from './task.js';
+import { FINAL_STATUSES, isFinal, TASK_STATUSES, type TaskChange, type TaskRecord, type TaskStatus } from './task.js';
 import { isVisible, mayRunAgain, ownTasks } from './task.owner.js';
 import { TaskQueue } from './task.queue.js';
 import { cancelledResult } from './task.result.js';
@@ -52,10 +52,15 @@ export class TaskControl implements OnModuleInit {
    */
   async cancel(id: string, identity: Identity): Promise<TaskRecord> {
     const status = await this.refuseToCancel(id, identity);
-    // What waits runs nowhere: nobody is asked, and it cannot become due meanwhile.
-    const ended = status === 'queued' ? null : await this.cutOffAnywhere(id);
+    // What waits runs nowhere: nobody is asked. If it was claimed meanwhile, it is cut off as if it had run all along.
+    const waited = status === 'queued' ? await this.cancelFrom(id, ['queued']) : null;
+    if (waited) return waited;
+    const ended = await this.cutOffAnywhere(id);
+    if (ended?.status === 'cancelled') return ended;
     // The attempt may have been over when it was cut off: then the task waits for its next one, or is final.
-    return ended?.status === 'cancelled' ? ended : this.cancelWaiting(id);
+    const cancelled = await this.cancelFrom(id, TASK_STATUSES);
+    if (cancelled) return cancelled;
+    throw new ConflictError(`The task is ${(await this.existing(id)).status}: it cannot be cancelled any more`);
   }
 
   /** Runs a final, unsuccessful task again under its id. @throws TaskNotFoundError, ForbiddenError, ConflictError, OverloadedError */
@@ -125,12 +130,13 @@ export class TaskControl implements OnModuleInit {
     return false;
   }
 
-  private async cancelWaiting(id: string): Promise<TaskRecord> {
+  /** The cancelled task; null when it is in none of these states, or final. */
+  private async cancelFrom(id: string, from: readonly TaskStatus[]): Promise<TaskRecord | null> {
     const task = await this.existing(id);
     const requestId = task.request?.requestId ?? '';
     const change = this.journal.ending(task, cancelledResult(task));
-    const settled = await this.store.settle(id, { change, next: callbackJob(task, this.clock.steady(), this.settings) });
-    if (!settled) throw new ConflictError(`The task is ${(await this.existing(id)).status}: it cannot be cancelled any more`);
+    const settled = await this.store.settle(id, { change, next: callbackJob(task, this.clock.steady(), this.settings), from });
+    if (!settled) return null;
     // It may have been claimed in the moment before; then its call is cut off.
     if (!this.queue.abort(id)) void this.replicas.cutOff(id);
     this.journal.changed(settled, requestId);

@@ -34,8 +34,8 @@ export interface Claim {
   /** Cuts the job off. */
   readonly abort: AbortSignal;
   /**
-   * Names this holding to the store, which takes no outcome from one that was lost to another process; null where no
-   * other process can be.
+   * Names this holding to the store, which takes no outcome from one that was lost to another process, or of a callback
+   * whose task has ended anew since; null where neither can be.
    */
   readonly lease: string | null;
 }

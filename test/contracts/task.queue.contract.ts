@@ -25,6 +25,8 @@ interface Held {
   readonly abort: AbortSignal;
   /** Settles the task as a success, and gives the place back. */
   readonly end: () => Promise<void>;
+  /** Gives the place back: the task is settled already. */
+  readonly leave: () => void;
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
@@ -77,7 +79,7 @@ export function taskQueueContract(
               await subject.store.settle(job.id, { change: { status: 'success' }, next: null });
               resolve();
             };
-            held.push({ job, abort, end });
+            held.push({ job, abort, end, leave: resolve });
           }),
         room,
       );
@@ -323,10 +325,25 @@ export function taskQueueContract(
       await isHanded(1);
       const next = { ...held[0]!.job, dueAt: clock.now() + 500, delayMs: 500 };
       await subject.store.settle(id!, { change: { status: 'queued' }, next });
+      held[0]?.leave();
       await sizeIs(1);
       clock.advance(500);
       await isHanded(2);
       expect(held[1]?.job).toEqual(next);
+    });
+
+    it('hands out a job that was put back only when its run before has ended', async () => {
+      await start();
+      work();
+      const [id] = await add({});
+      await isHanded(1);
+      await subject.store.settle(id!, { change: { status: 'queued' }, next: held[0]!.job });
+      await until(async () => (await subject.store.get(id!))?.status === 'running');
+      expect(held).toHaveLength(1);
+      held[0]?.leave();
+      await isHanded(2);
+      expect(subject.queue.abort(id!)).toBe(true);
+      expect([held[0]?.abort.aborted, held[1]?.abort.aborted]).toEqual([false, true]);
     });
   });
 }

@@ -78,6 +78,30 @@ describe('GroupCommit', () => {
     expect(told).toEqual([...words, 'later']);
   });
 
+  it('counts a write with its commit, before any writer is told', async () => {
+    let counted = 0;
+    const counting = (word: string) =>
+      commits.write(
+        () => database.prepare('INSERT INTO words VALUES (?)').run(word).changes,
+        (changes) => (counted += Number(changes)),
+      );
+    const all = Array.from({ length: 100 }, (_, index) => counting(`w${index}`));
+    await all[0];
+    expect(counted).toBe(100);
+    await Promise.all(all);
+    await expect(counting('w0')).rejects.toThrow();
+    expect(counted).toBe(100);
+  });
+
+  it('tells a reader of what it saw after those who wrote it', async () => {
+    const told: string[] = [];
+    const writes = Array.from({ length: 100 }, (_, index) => put(`w${index}`).then(() => told.push(`w${index}`)));
+    await writes[0];
+    expect(told.length).toBeLessThan(100);
+    expect(await commits.inTurn(words().length)).toBe(100);
+    expect(told).toHaveLength(100);
+  });
+
   it('has told all of what its close committed by the next turn', async () => {
     let told = 0;
     for (let index = 0; index < 100; index++) void put(`w${index}`).then(() => told++);

@@ -13,6 +13,9 @@ const PROBE_BYTES = 65_536;
 
 interface Write {
   readonly run: () => void;
+  /** Called right after the commit. */
+  readonly committed: () => void;
+  /** Called in the writer's turn. */
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -57,15 +60,32 @@ export class GroupCommit {
     this.parts.push(part);
   }
 
-  /** Runs `statements` in the next commit; resolves with their result once that is durable. @throws StorageUnavailableError, or what a bad statement throws */
-  write<T>(statements: () => T): Promise<T> {
+  /**
+   * Runs `statements` in the next commit; resolves with their result once that is durable.
+   * @param committed is told of the result with the commit, before any writer: for counts of what is stored
+   * @throws StorageUnavailableError, or what a bad statement throws
+   */
+  write<T>(statements: () => T, committed: (result: T) => void = () => undefined): Promise<T> {
     if (this.isClosed) return Promise.reject(new StorageUnavailableError());
     return new Promise<T>((resolve, reject) => {
       let result: T;
-      this.waiting.push({ run: () => void (result = statements()), done: () => resolve(result), failed: reject });
+      this.waiting.push({
+        run: () => void (result = statements()),
+        committed: () => committed(result),
+        done: () => resolve(result),
+        failed: reject,
+      });
       // A commit is many tasks' and none's own, and so is what is logged of it.
       if (this.waiting.length === 1) currentSpan.exit(() => this.gather(1, MOST_TURNS));
     });
+  }
+
+  /**
+   * Resolves with what was read just now, once all whose writes it shows know of them: what a reader sees running, say, is
+   * known to run by whoever runs it.
+   */
+  inTurn<T>(read: T): Promise<T> {
+    return new Promise((resolve) => this.turns.after(() => resolve(read)));
   }
 
   /** Commits what still waits; later writes are refused. */
@@ -102,6 +122,7 @@ export class GroupCommit {
       return false;
     }
     this.onCommit(writes.length, this.clock.monotonic() - start);
+    for (const { committed } of writes) committed();
     this.turns.tell(writes.map(({ done }) => done));
     return true;
   }

@@ -31,7 +31,9 @@ export class SqliteJobs {
        VALUES (:id, :kind, :lane, :priority, :due_at, :deadline_at, :attempts_before, :delay_ms, :interruptions, :charged)`,
     );
     this.deleteOne = database.prepare('DELETE FROM jobs WHERE id = ?');
-    this.deleteCallback = database.prepare("DELETE FROM jobs WHERE id = ? AND kind = 'callback'");
+    this.deleteCallback = database.prepare(
+      "DELETE FROM jobs WHERE id = ?1 AND kind = 'callback' AND (?2 IS NULL OR deadline_at = ?2)",
+    );
     this.selectDue = database.prepare(
       'SELECT * FROM jobs WHERE running = 0 AND lane = ? AND priority = ? AND due_at <= ? ORDER BY due_at LIMIT ?',
     );
@@ -56,9 +58,9 @@ export class SqliteJobs {
     return this.deleteOne.run(id).changes > 0;
   }
 
-  /** True if there was one; the job of a task that is run again since stays. */
-  removeCallback(id: string): boolean {
-    return this.deleteCallback.run(id).changes > 0;
+  /** True if there was one; the job of a task that is run again since stays, and so does the callback of another end of it. */
+  removeCallback(id: string, lease: string | null): boolean {
+    return this.deleteCallback.run(id, lease === null ? null : Number(lease)).changes > 0;
   }
 
   /** Lets a running job wait again, with its task; false when it is gone. */
@@ -127,6 +129,12 @@ export class SqliteJobs {
     return rows.map((row) => ({ lane: String(row.lane), jobs: Number(row.jobs) }));
   }
 }
+
+/**
+ * What a claim is held by. A callback is known by its deadline, which all its attempts share: a task that is run again ends
+ * again, and has another one while an attempt of the first may still be under way. Of a task one run ends before the next.
+ */
+export const leaseOf = ({ kind, deadlineAt }: Job): string | null => (kind === 'callback' ? String(deadlineAt) : null);
 
 function toJob(row: Row): Job {
   return {

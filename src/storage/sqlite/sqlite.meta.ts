@@ -14,7 +14,10 @@ export class SqliteMeta {
 
   constructor(database: DatabaseSync) {
     const pair = 'key = ? AND value = ? AND id = ?';
-    this.insertPair = database.prepare('INSERT INTO task_meta (key, value, id, droplet_key, status) VALUES (?, ?, ?, ?, ?)');
+    // Keys that differ only in lone surrogates are one to SQLite: the first one is found.
+    this.insertPair = database.prepare(
+      'INSERT OR IGNORE INTO task_meta (key, value, id, droplet_key, status) VALUES (?, ?, ?, ?, ?)',
+    );
     this.updatePair = database.prepare(`UPDATE task_meta SET status = ? WHERE ${pair}`);
     this.deletePair = database.prepare(`DELETE FROM task_meta WHERE ${pair}`);
   }

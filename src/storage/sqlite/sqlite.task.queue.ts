@@ -5,7 +5,7 @@ import { TaskQueue, type Job, type JobHandler, type LaneRoom } from '../../tasks
 import type { Claimed, ClaimedJob, JobSource } from '../job.source.js';
 import { LaneDispatcher } from '../lane.dispatcher.js';
 import type { GroupCommit } from './group.commit.js';
-import type { SqliteJobs } from './sqlite.jobs.js';
+import { leaseOf, type SqliteJobs } from './sqlite.jobs.js';
 
 /** The wait before a job whose handler failed is handed out again. */
 const AFTER_FAILURE_MS = 1000;
@@ -25,6 +25,7 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
   private readonly clock: Clock;
   private readonly dispatcher: LaneDispatcher;
   private count = 0;
+  private coming = 0;
 
   /** @param maxInAll jobs of all lanes that run side by side */
   constructor({ jobs, commits, clock, log }: QueueParts, maxInAll: number) {
@@ -36,7 +37,7 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
   }
 
   get size(): number {
-    return this.count;
+    return this.count + this.coming;
   }
 
   work(handler: JobHandler, roomOf: (lane: string) => LaneRoom): void {
@@ -44,6 +45,12 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
     this.count = lanes.reduce((sum, { jobs }) => sum + jobs, 0);
     for (const { lane } of lanes) this.dispatcher.wake(lane, 0);
     this.dispatcher.start(handler, roomOf);
+  }
+
+  /** So many jobs are about to be added, and take up room from now on; the returned function ends that. */
+  expect(jobs: number): () => void {
+    this.coming += jobs;
+    return () => void (this.coming -= jobs);
   }
 
   /** A job was added and is durable. */
@@ -76,7 +83,9 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
     return this.commits.write(() => {
       // Nobody would run them, and the next process would take them for interrupted.
       if (stopped.aborted) return { jobs: [], nextDue: Infinity };
-      const jobs = this.jobs.claim(lane, this.clock.steady(), limit).map((claimed) => ({ ...claimed, lease: null }));
+      const jobs = this.jobs
+        .claim(lane, this.clock.steady(), limit)
+        .map((claimed) => ({ ...claimed, lease: leaseOf(claimed.job) }));
       return { jobs, nextDue: jobs.length < limit ? this.jobs.nextDue(lane) : 0 };
     });
   }

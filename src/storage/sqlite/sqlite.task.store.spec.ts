@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { dropletStoreContract } from '../../../test/contracts/droplet.store.contract.js';
 import { taskStoreContract } from '../../../test/contracts/task.store.contract.js';
+import { firstJob } from '../../tasks/task.jobs.js';
 import type { Job } from '../../tasks/task.queue.js';
 import { openSqlite, storesOf } from '../../../test/support/sqlite.js';
 import { ManualClock } from '../../../test/support/manual.clock.js';
@@ -112,6 +113,27 @@ describe('SqliteTaskStore', () => {
     expect(store.isWritable).toBe(false);
     expect([(await store.list(query)).total, (await store.totals()).success]).toEqual([1, 1]);
     expect(await store.get(task.id)).toEqual(task);
+    close();
+  });
+
+  it('takes what became of a callback from the callback of the same end of the task, and no other', async () => {
+    const { tasks: store, database, close } = openSqlite(file);
+    const task = taskRecord({ callback: { status: 'pending', attempts: 0, last_error: null } });
+    const job = { ...firstJob(task, 5, 1000), kind: 'callback' } as const;
+    await store.insert(task, job);
+    const delivered = { status: 'delivered', attempts: 1, last_error: null } as const;
+    await store.settleCallback(task.id, { callback: delivered, next: null, lease: String(job.deadlineAt - 1) });
+    expect([await store.get(task.id), jobsOf(database)]).toEqual([task, [job]]);
+    await store.settleCallback(task.id, { callback: delivered, next: null, lease: String(job.deadlineAt) });
+    expect([(await store.get(task.id))?.callback, jobsOf(database)]).toEqual([delivered, []]);
+    close();
+  });
+
+  it('keeps a task whose meta has two keys that are one to SQLite', async () => {
+    const { tasks: store, close } = openSqlite(file);
+    const task = taskRecord({ meta: { '\ud800': 'x', '\ud801': 'x' } });
+    await store.insert(task);
+    expect((await store.get(task.id))?.meta).toEqual(task.meta);
     close();
   });
 

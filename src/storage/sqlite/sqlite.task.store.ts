@@ -27,7 +27,7 @@ import { repeatOf } from '../key.holder.js';
 /** Tasks, and keys, that one purge removes at the most: a write of a few milliseconds, in which no other waits long. */
 const PURGE_STEP = 200;
 
-/** Tasks in SQLite: writes go through the group commit, reads see what is committed. */
+/** Tasks in SQLite: writes go through the group commit, reads see what is committed, and are told of it after its writers. */
 export class SqliteTaskStore extends TaskStore {
   private readonly tasks: SqliteTasks;
   private readonly lists: SqliteTaskLists;
@@ -59,20 +59,27 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   async insert(task: TaskRecord, next: Job | null = null): Promise<void> {
-    await this.commits.write(() => {
-      this.tasks.insert(task);
-      this.sums.add(task);
-      if (next) this.queue.jobs.put(next);
-    });
-    this.tasks.stored++;
+    await this.commits.write(
+      () => {
+        this.tasks.insert(task);
+        this.sums.add(task);
+        if (next) this.queue.jobs.put(next);
+      },
+      () => (this.tasks.stored += 1),
+    );
     if (next) this.queue.added(next);
   }
 
   async accept(acceptances: readonly Acceptance[]): Promise<Accepted[]> {
-    const accepted = await this.commits.write(() => acceptances.map((each) => this.acceptOne(each)));
+    // All who ask before the commit would else find the same room in the queue.
+    const came = this.queue.expect(acceptances.filter(({ job }) => job !== null).length);
+    const written = this.commits.write(
+      () => acceptances.map((each) => this.acceptOne(each)),
+      (results) => (this.tasks.stored += results.filter(({ kind }) => kind === 'accepted').length),
+    );
+    const accepted = await written.finally(came);
     accepted.forEach(({ kind }, index) => {
       if (kind !== 'accepted') return;
-      this.tasks.stored++;
       const job = acceptances[index]?.job;
       if (job) this.queue.added(job);
     });
@@ -84,13 +91,15 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   async withdraw(id: string, key: IdempotencyKey): Promise<void> {
-    const isRemoved = await this.commits.write(() => {
-      if (this.tasks.get(id)?.status !== 'running') return false;
-      this.keys.remove(key, id);
-      this.tasks.remove([id]);
-      return true;
-    });
-    if (isRemoved) this.tasks.stored--;
+    await this.commits.write(
+      () => {
+        if (this.tasks.get(id)?.status !== 'running') return 0;
+        this.keys.remove(key, id);
+        this.tasks.remove([id]);
+        return 1;
+      },
+      (removed) => (this.tasks.stored -= removed),
+    );
   }
 
   async settle(id: string, { change, next, from = TASK_STATUSES }: Settlement): Promise<TaskRecord | null> {
@@ -109,13 +118,15 @@ export class SqliteTaskStore extends TaskStore {
     return task;
   }
 
-  async settleCallback(id: string, { callback, next }: CallbackSettlement): Promise<void> {
+  async settleCallback(id: string, { callback, next, lease }: CallbackSettlement): Promise<void> {
     const settled = await this.commits.write(() => {
       const task = this.tasks.get(id);
       // A retry has taken the task back since: what its callback came to is of no interest any more.
       if (!task || !isFinal(task.status)) return null;
+      const hadJob = this.queue.jobs.removeCallback(id, lease);
+      // It has ended anew since, and tells of that by another callback.
+      if (lease !== null && !hadJob) return null;
       this.tasks.setCallback(id, callback);
-      const hadJob = this.queue.jobs.removeCallback(id);
       if (next) this.queue.jobs.put(next);
       return { hadJob };
     });
@@ -133,11 +144,11 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   get(id: string): Promise<TaskRecord | null> {
-    return Promise.resolve(this.tasks.get(id));
+    return this.commits.inTurn(this.tasks.get(id));
   }
 
   list(query: TaskQuery): Promise<TaskPage> {
-    return Promise.resolve(this.lists.page(query));
+    return this.commits.inTurn(this.lists.page(query));
   }
 
   totals(): Promise<TaskTotals> {
@@ -149,15 +160,17 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   async purge(retention: Retention): Promise<number> {
-    const { tasks, jobs, keys } = await this.commits.write(() => {
-      // Looked for in the write itself: what is run again in the same commit is not final any more.
-      const ids = this.oldest(retention);
-      this.tasks.remove(ids);
-      const removed = ids.filter((id) => this.queue.jobs.remove(id));
-      return { tasks: ids.length, jobs: removed.length, keys: this.keys.removeExpired(this.clock.now(), PURGE_STEP) };
-    });
+    const { tasks, jobs, keys } = await this.commits.write(
+      () => {
+        // Looked for in the write itself: what is run again in the same commit is not final any more.
+        const ids = this.oldest(retention);
+        this.tasks.remove(ids);
+        const removed = ids.filter((id) => this.queue.jobs.remove(id));
+        return { tasks: ids.length, jobs: removed.length, keys: this.keys.removeExpired(this.clock.now(), PURGE_STEP) };
+      },
+      (removed) => (this.tasks.stored -= removed.tasks),
+    );
     for (let i = 0; i < jobs; i++) this.queue.removed();
-    this.tasks.stored -= tasks;
     return tasks + keys;
   }
 

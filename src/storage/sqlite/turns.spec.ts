@@ -53,3 +53,19 @@ it('tells all who still wait when it finishes, and nobody twice', async () => {
   await turn();
   expect(told).toHaveLength(70);
 });
+
+it('calls back at once when nobody waits, or else when all who wait have been told and have gone on', async () => {
+  const { told, more } = waiters();
+  const turns = new Turns();
+  let calls = 0;
+  turns.after(() => calls++);
+  expect(calls).toBe(1);
+  turns.tell(more(40));
+  let toldBefore = 0;
+  turns.after(() => (toldBefore = told.length));
+  turns.tell(more(40));
+  await turn();
+  expect(toldBefore).toBe(0);
+  await turn();
+  expect(toldBefore).toBeGreaterThanOrEqual(40);
+});

@@ -16,6 +16,12 @@ export class Turns {
     if (!isBusy) this.next();
   }
 
+  /** Calls back when all who wait now have been told and have gone on; at once if nobody waits. */
+  after(action: () => void): void {
+    if (this.waiting.length > 0) this.waiting.push(() => setImmediate(action));
+    else action();
+  }
+
   /** Tells all who still wait. */
   finish(): void {
     for (const action of this.waiting.splice(0)) action();
