@@ -370,7 +370,10 @@ describe('with a REGISTRY_URL', () => {
     ['PATCH', '/droplets/nobody', { status: 'error' }],
     ['DELETE', '/droplets/orchestrator', undefined],
     ['POST', '/droplets/2/heartbeat', { status: 'active' }],
-  ])('%s %s is refused, and the answer names the real Registry', async (method, route, body) => {
+    ['POST', '/register', {}],
+    ['PATCH', '/droplets/2', { endpoint: 'x' }],
+    ['POST', '/droplets/2/heartbeat', undefined],
+  ])('%s %s is refused, whatever its body, and the answer names the real Registry', async (method, route, body) => {
     const { status, json } = await remote.request(method, `/orchestrator${route}`, body);
     expect([status, json.error.code, json.error.details]).toEqual([409, 'CONFLICT', { registry_url: registry.url }]);
     expect(json.error.message).toContain(registry.url);

@@ -113,7 +113,11 @@ describe('POST /tasks/{id}/retry', () => {
   it('is 409 for a success', async () => {
     isBroken = false;
     const ids = [(await mesh.ask('/x')).json.task_id, (await mesh.recordWhen(await mesh.queue('/x'))).id];
-    for (const id of ids) expectError(await mesh.retry(id), 409, 'CONFLICT');
+    for (const id of ids) {
+      const refused = await mesh.retry(id);
+      expectError(refused, 409, 'CONFLICT');
+      expect(refused.json.error.message).toBe('A task that is success cannot be run again');
+    }
     expect(mesh.echo.hits()).toBe(2);
   });
 

@@ -92,7 +92,6 @@ export class BuiltinRegistry implements OnModuleInit {
   }
 
   private insert(entry: NewDroplet): Change {
-    this.refuseIfRemote();
     const endpoint = entry.endpoint ?? entry.url;
     if (endpoint === null) throw InvalidRequestError.of('endpoint', 'is required');
     if (this.isTaken(entry.name)) throw new ConflictError(`Droplet with name '${entry.name}' already exists`);
@@ -156,7 +155,6 @@ export class BuiltinRegistry implements OnModuleInit {
   }
 
   private find(key: string): OwnDroplet {
-    this.refuseIfRemote();
     const droplet = this.droplets.findByIdOrName(key);
     if (!droplet) throw new DropletNotFoundError(key, this.droplets.names);
     return droplet;
@@ -173,11 +171,6 @@ export class BuiltinRegistry implements OnModuleInit {
 
   private isOwn({ name }: OwnDroplet): boolean {
     return name === this.settings.SERVICE_NAME;
-  }
-
-  private refuseIfRemote(): void {
-    const { REGISTRY_URL: url } = this.settings;
-    if (url !== null) throw new ConflictError(`Droplets are registered at ${url}`, { registry_url: url });
   }
 
   private async registerSelf(): Promise<void> {

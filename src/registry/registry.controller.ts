@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, HttpCode, Param, Patch, Post } from '@nestjs/common';
+import { Body, Controller, Delete, HttpCode, Param, Patch, Post, UseGuards } from '@nestjs/common';
 import { Requires } from '../common/access.js';
 import { Clock } from '../common/clock.js';
 import { iso } from '../common/time.js';
@@ -6,10 +6,12 @@ import { ValidBody } from '../inbound/valid.js';
 import { BuiltinRegistry } from './builtin.registry.js';
 import { DropletView } from './droplet.view.js';
 import type { OwnDroplet } from './droplet.store.js';
+import { LocalRegistry } from './local.registry.js';
 import { DropletChange, HeartbeatReport, NewDroplet } from './registration.dto.js';
 
 /** Writing to the built-in Registry, as the real one answers; 409 with a REGISTRY_URL; contract §5. */
 @Controller()
+@UseGuards(LocalRegistry)
 export class RegistryController {
   constructor(
     private readonly registry: BuiltinRegistry,

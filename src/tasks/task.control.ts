@@ -72,7 +72,7 @@ export class TaskControl implements OnModuleInit {
     if (retried) return retried;
     const task = await this.existing(id);
     throw new ConflictError(
-      task.request && !task.request.lacksCredentials
+      task.status === 'success' || (task.request && !task.request.lacksCredentials)
         ? `A task that is ${task.status} cannot be run again`
         : 'The request was not kept whole, so it cannot be run again',
     );
