@@ -105,10 +105,17 @@ describe('a body that is no task', () => {
     await expectRefused('', { 'content-type': 'text/plain' });
   });
 
-  it.each(['/orchestrator/message', '/orchestrator/send', '/register', '/droplets'])('POST %s refuses them too', async (path) => {
-    for (const body of ['', '{', 'null', '[]', '"x"', '1.0', '{}', '{"payload":{"__proto__":1}}']) {
-      expectError(await orchestrator.post(path, body), 400, 'INVALID_REQUEST');
-    }
+  const NO_MESSAGES = ['', '{', 'null', '[]', '"x"', '1.0', '{}', '{"payload":{"__proto__":1}}'];
+
+  it.each(['/orchestrator/message', '/orchestrator/send'])('POST %s refuses them too', async (path) => {
+    for (const body of NO_MESSAGES) expectError(await orchestrator.post(path, body), 400, 'INVALID_REQUEST');
+  });
+
+  it('POST /register and /droplets of the built-in Registry refuse them too', async () => {
+    const alone = await TestOrchestrator.start();
+    for (const path of ['/register', '/droplets'])
+      for (const body of NO_MESSAGES) expectError(await alone.post(path, body), 400, 'INVALID_REQUEST');
+    await alone.stop();
   });
 
   it.each([

@@ -68,9 +68,13 @@ function toReply(error: unknown): ErrorReply {
   if (error instanceof OrchestratorError) return replyOf(error);
   if (error instanceof ServiceUnavailableException) return notReady(error);
   if (error instanceof HttpException) return ofStatus(error.getStatus(), error.message);
+  // Fastify's own words repeat the URL, and no value is echoed.
+  if (isFastifyError(error, 'FST_ERR_BAD_URL')) return ofStatus(400, 'The URL has an escape that stands for no character');
   if (error instanceof Error && 'statusCode' in error) return ofStatus((error as FastifyError).statusCode ?? 500, error.message);
   return errorReply('INTERNAL_ERROR', 'Internal error');
 }
+
+const isFastifyError = (error: unknown, code: string): boolean => error instanceof Error && (error as FastifyError).code === code;
 
 /** A droplet that is itself the resource that was asked for is missing, not a wrong field; contract §1. */
 function forRoute(reply: ErrorReply, request: FastifyRequest): ErrorReply {
