@@ -1,6 +1,6 @@
 /** Counts events of the recent past in a fixed number of buckets; the oldest bucket falls out as time goes on. */
 export class SlidingWindow {
-  /** Made by the first event: each droplet has six windows, and most of them count what never happens. */
+  /** Made by the first event: each droplet has six windows, and half of them count what rarely happens. */
   private buckets: number[] = [];
   private newest = 0;
   private sum = 0;

@@ -5,7 +5,7 @@ import { Settings } from '../config/settings.js';
 import { Tracing } from '../tracing/tracing.js';
 import { isoMs } from './instant.js';
 import { IdempotencyKeys } from './idempotency.js';
-import { refuseIfFull } from './queue.limit.js';
+import { QueueRoom } from './queue.room.js';
 import { asynchronousPlan } from './retry.plan.js';
 import type { SubmitTask } from './submit-task.dto.js';
 import { TaskCaller } from './task.caller.js';
@@ -14,7 +14,6 @@ import { TaskEvents } from './task.events.js';
 import { newTaskId } from './task.id.js';
 import { firstJob } from './task.jobs.js';
 import { isFinal, type TaskRecord } from './task.js';
-import { TaskQueue } from './task.queue.js';
 import { TaskStore, type Acceptance } from './task.store.js';
 
 /** A wait looks by itself too: another process that ran the task may have told of its end before it knew that we listen. */
@@ -32,7 +31,7 @@ export class AsynchronousTasks {
   constructor(
     private readonly caller: TaskCaller,
     private readonly store: TaskStore,
-    private readonly queue: TaskQueue,
+    private readonly room: QueueRoom,
     private readonly keys: IdempotencyKeys,
     private readonly events: TaskEvents,
     private readonly settings: Settings,
@@ -48,7 +47,7 @@ export class AsynchronousTasks {
       const key = this.keys.keyOf(submitted, requestOf(submitted, caller), caller);
       return { task: await this.keys.earlier(key, acceptance), replayed: true };
     }
-    const [accepted] = await this.store.accept([acceptance]);
+    const [accepted] = await this.room.fill(1, () => this.store.accept([acceptance]));
     if (accepted?.kind === 'mismatch') throw new IdempotencyMismatchError();
     if (accepted?.kind === 'replayed') return { task: accepted.task, replayed: true };
     this.events.publish(acceptance.task);
@@ -61,11 +60,11 @@ export class AsynchronousTasks {
     caller: Caller,
   ): Promise<(TaskRecord | OrchestratorError)[]> {
     if (!this.store.isWritable) throw new StorageUnavailableError();
-    refuseIfFull(this.queue, this.settings, submitted.length);
+    this.room.refuseIfFull(submitted.length);
     const unkeyed = { ...caller, idempotencyKey: null };
     const prepared = await Promise.all(submitted.map((task) => this.prepareOrRefuse(task, unkeyed)));
     const acceptances = prepared.flatMap((each) => (each instanceof OrchestratorError ? [] : [each]));
-    await this.store.accept(acceptances);
+    await this.room.fill(acceptances.length, () => this.store.accept(acceptances));
     for (const { task } of acceptances) this.events.publish(task);
     return prepared.map((each) => (each instanceof OrchestratorError ? each : each.task));
   }
@@ -115,7 +114,7 @@ export class AsynchronousTasks {
   }
 
   private async prepare(submitted: SubmitTask, caller: Caller): Promise<Acceptance> {
-    refuseIfFull(this.queue, this.settings);
+    this.room.refuseIfFull(1);
     const { target } = await this.caller.resolve(submitted.droplet_name, submitted.path);
     const asked = requestOf(submitted, caller);
     const request = this.tracing.spans?.toStore(asked) ?? asked;

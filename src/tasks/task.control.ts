@@ -4,7 +4,7 @@ import { Clock } from '../common/clock.js';
 import { ConflictError, ForbiddenError, TaskNotFoundError } from '../common/errors.js';
 import { Settings } from '../config/settings.js';
 import { instantMs } from './instant.js';
-import { hasRoom, refuseIfFull } from './queue.limit.js';
+import { QueueRoom } from './queue.room.js';
 import { Replicas } from './replicas.js';
 import { asynchronousPlan } from './retry.plan.js';
 import type { RetryTasks } from './retry-tasks.dto.js';
@@ -33,6 +33,7 @@ export class TaskControl implements OnModuleInit {
   constructor(
     private readonly store: TaskStore,
     private readonly queue: TaskQueue,
+    private readonly room: QueueRoom,
     private readonly running: RunningTasks,
     private readonly replicas: Replicas,
     private readonly events: TaskEvents,
@@ -88,7 +89,7 @@ export class TaskControl implements OnModuleInit {
     let scheduled = 0;
     for await (const id of this.matches(filters, identity)) {
       if (scheduled >= (limit ?? DEFAULT_LIMIT)) break;
-      if (scheduled > 0 && !hasRoom(this.queue, this.settings)) break;
+      if (scheduled > 0 && !this.room.hasFor(1)) break;
       const retried = await this.retryAt(id, start + Math.floor(scheduled * gapMs));
       if (retried) scheduled++;
     }
@@ -111,14 +112,15 @@ export class TaskControl implements OnModuleInit {
   private async retryAt(id: string, dueAt: number): Promise<TaskRecord | null> {
     const task = await this.store.get(id);
     if (!task?.request || task.request.lacksCredentials || !isFinal(task.status) || task.status === 'success') return null;
-    refuseIfFull(this.queue, this.settings);
+    this.room.refuseIfFull(1);
     const { timeoutMs } = asynchronousPlan(task.request, this.settings, this.caller.policyOf(task.dropletName));
     const change: TaskChange = {
       status: 'queued',
       ...{ error: null, responseStatus: null, responseBody: 'null', completedAt: null, durationMs: null },
       ...{ runAt: this.clock.now() + dueAt - this.clock.steady(), callback: null },
     };
-    const queued = await this.store.settle(id, { change, next: firstJob(task, dueAt, timeoutMs), from: FINAL_STATUSES });
+    const settlement = { change, next: firstJob(task, dueAt, timeoutMs), from: FINAL_STATUSES };
+    const queued = await this.room.fill(1, () => this.store.settle(id, settlement));
     if (queued) this.events.publish(queued);
     return queued;
   }

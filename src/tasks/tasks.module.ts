@@ -10,6 +10,7 @@ import { CallbackDelivery } from './callback.delivery.js';
 import { EventStream } from './event.stream.js';
 import { EventsController } from './events.controller.js';
 import { IdempotencyKeys } from './idempotency.js';
+import { QueueRoom } from './queue.room.js';
 import { ResultKeeper } from './result.keeper.js';
 import { TaskRetention } from './retention.js';
 import { RunningTasks } from './running.tasks.js';
@@ -30,7 +31,7 @@ import { TasksController } from './tasks.controller.js';
   imports: [AuthModule, OutboundModule, RegistryModule, MetricsModule],
   controllers: [EventsController, TasksController],
   providers: [
-    ...[TaskService, AsynchronousTasks, TaskControl, IdempotencyKeys, TaskRules],
+    ...[TaskService, AsynchronousTasks, TaskControl, IdempotencyKeys, TaskRules, QueueRoom],
     ...[TaskWorker, TaskRecovery, TaskCaller, CallbackDelivery, ResultKeeper, RunningTasks],
     ...[TaskJournal, TaskEvents, EventStream, TaskRetention],
   ],

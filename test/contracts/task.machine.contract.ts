@@ -16,6 +16,7 @@ import type { Progress } from '../../src/outbound/outbound.call.js';
 import { CallbackDelivery } from '../../src/tasks/callback.delivery.js';
 import { ResultKeeper } from '../../src/tasks/result.keeper.js';
 import { NoReplicas } from '../../src/tasks/replicas.js';
+import { QueueRoom } from '../../src/tasks/queue.room.js';
 import { RunningTasks } from '../../src/tasks/running.tasks.js';
 import { TaskCaller, type CallableTask } from '../../src/tasks/task.caller.js';
 import { TaskControl } from '../../src/tasks/task.control.js';
@@ -107,7 +108,18 @@ class World {
     const recovery = new TaskRecovery(store, journal, settings, clock, log);
     const keeper = new ResultKeeper(lifecycle, clock, log);
     const noCallbacks = Object.create(CallbackDelivery.prototype) as CallbackDelivery;
-    this.control = new TaskControl(store, queue, running, replicas, events, journal, caller, settings, clock);
+    this.control = new TaskControl(
+      store,
+      queue,
+      new QueueRoom(queue, settings),
+      running,
+      replicas,
+      events,
+      journal,
+      caller,
+      settings,
+      clock,
+    );
     const parts = [noCallbacks, recovery, running, keeper, journal, lifecycle, settings, clock, NO_TRACING] as const;
     await new TaskWorker(queue, store, caller, ...parts).onApplicationBootstrap();
     await quiet();

@@ -7,9 +7,6 @@ import { until } from '../../../test/support/http.client.js';
 import { ManualClock } from '../../../test/support/manual.clock.js';
 import { openSqlite } from '../../../test/support/sqlite.js';
 import { queuedTask } from '../../../test/support/task.factory.js';
-import { StorageUnavailableError } from '../../common/errors.js';
-import { firstJob } from '../../tasks/task.jobs.js';
-import type { TaskRecord } from '../../tasks/task.js';
 
 taskQueueContract('SQLite in memory', (clock, { inAll }) => {
   const { queue, tasks: store, close } = openSqlite(':memory:', clock, inAll);
@@ -50,23 +47,6 @@ describe('SqliteTaskQueue', () => {
     expect(clock.waiting).toEqual([10]);
     queue.stop();
     expect(clock.waiting).toEqual([]);
-    close();
-  });
-
-  it('counts a job from when it is about to be added, and not twice, and not when it could not be', async () => {
-    const { queue, tasks, database, close } = openSqlite(':memory:');
-    const [task, other] = [queuedTask(), queuedTask()];
-    const accept = (each: TaskRecord) => tasks.accept([{ task: each, job: firstJob(each, 0, 1000), key: null }]);
-    const written = accept(task);
-    expect(queue.size).toBe(1);
-    await written;
-    expect(queue.size).toBe(1);
-    database.exec('PRAGMA query_only = 1');
-    const refused = accept(other);
-    expect(queue.size).toBe(2);
-    await expect(refused).rejects.toThrow(StorageUnavailableError);
-    expect(queue.size).toBe(1);
-    database.exec('PRAGMA query_only = 0');
     close();
   });
 

@@ -25,7 +25,6 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
   private readonly clock: Clock;
   private readonly dispatcher: LaneDispatcher;
   private count = 0;
-  private coming = 0;
 
   /** @param maxInAll jobs of all lanes that run side by side */
   constructor({ jobs, commits, clock, log }: QueueParts, maxInAll: number) {
@@ -37,7 +36,7 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
   }
 
   get size(): number {
-    return this.count + this.coming;
+    return this.count;
   }
 
   work(handler: JobHandler, roomOf: (lane: string) => LaneRoom): void {
@@ -45,12 +44,6 @@ export class SqliteTaskQueue extends TaskQueue implements JobSource {
     this.count = lanes.reduce((sum, { jobs }) => sum + jobs, 0);
     for (const { lane } of lanes) this.dispatcher.wake(lane, 0);
     this.dispatcher.start(handler, roomOf);
-  }
-
-  /** So many jobs are about to be added, and take up room from now on; the returned function ends that. */
-  expect(jobs: number): () => void {
-    this.coming += jobs;
-    return () => void (this.coming -= jobs);
   }
 
   /** A job was added and is durable. */

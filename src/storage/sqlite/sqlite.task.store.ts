@@ -18,14 +18,12 @@ import {
 } from '../../tasks/task.store.js';
 import type { GroupCommit } from './group.commit.js';
 import { SqliteKeys } from './sqlite.keys.js';
+import { SqliteRetention } from './sqlite.retention.js';
 import { SqliteTaskLists } from './sqlite.task.lists.js';
 import type { SqliteTaskQueue } from './sqlite.task.queue.js';
 import { SqliteTasks } from './sqlite.tasks.js';
 import { SqliteTotals } from './sqlite.totals.js';
 import { repeatOf } from '../key.holder.js';
-
-/** Tasks, and keys, that one purge removes at the most: a write of a few milliseconds, in which no other waits long. */
-const PURGE_STEP = 200;
 
 /** Tasks in SQLite: writes go through the group commit, reads see what is committed, and are told of it after its writers. */
 export class SqliteTaskStore extends TaskStore {
@@ -33,11 +31,12 @@ export class SqliteTaskStore extends TaskStore {
   private readonly lists: SqliteTaskLists;
   private readonly keys: SqliteKeys;
   private readonly sums: SqliteTotals;
+  private readonly retention: SqliteRetention;
   /** Left behind by the process before; ours are never found here, for no other process writes this file. */
   private isLookedThrough = false;
 
   constructor(
-    private readonly database: DatabaseSync,
+    database: DatabaseSync,
     private readonly commits: GroupCommit,
     private readonly queue: SqliteTaskQueue,
     private readonly clock: Clock,
@@ -47,6 +46,7 @@ export class SqliteTaskStore extends TaskStore {
     this.lists = new SqliteTaskLists(database, this.tasks);
     this.keys = new SqliteKeys(database);
     this.sums = new SqliteTotals(database);
+    this.retention = new SqliteRetention(database, { tasks: this.tasks, jobs: queue.jobs, keys: this.keys, clock });
     commits.endWith(this.sums);
   }
 
@@ -71,13 +71,10 @@ export class SqliteTaskStore extends TaskStore {
   }
 
   async accept(acceptances: readonly Acceptance[]): Promise<Accepted[]> {
-    // All who ask before the commit would else find the same room in the queue.
-    const came = this.queue.expect(acceptances.filter(({ job }) => job !== null).length);
-    const written = this.commits.write(
+    const accepted = await this.commits.write(
       () => acceptances.map((each) => this.acceptOne(each)),
       (results) => (this.tasks.stored += results.filter(({ kind }) => kind === 'accepted').length),
     );
-    const accepted = await written.finally(came);
     accepted.forEach(({ kind }, index) => {
       if (kind !== 'accepted') return;
       const job = acceptances[index]?.job;
@@ -161,23 +158,11 @@ export class SqliteTaskStore extends TaskStore {
 
   async purge(retention: Retention): Promise<number> {
     const { tasks, jobs, keys } = await this.commits.write(
-      () => {
-        // Looked for in the write itself: what is run again in the same commit is not final any more.
-        const ids = this.oldest(retention);
-        this.tasks.remove(ids);
-        const removed = ids.filter((id) => this.queue.jobs.remove(id));
-        return { tasks: ids.length, jobs: removed.length, keys: this.keys.removeExpired(this.clock.now(), PURGE_STEP) };
-      },
+      () => this.retention.step(retention),
       (removed) => (this.tasks.stored -= removed.tasks),
     );
     for (let i = 0; i < jobs; i++) this.queue.removed();
     return tasks + keys;
-  }
-
-  private oldest({ maxTasks, completedSince, maxBytes }: Retention): string[] {
-    const tooMany = Math.max(0, this.tasks.stored - maxTasks);
-    const surplus = this.usedBytes() > maxBytes ? PURGE_STEP : Math.min(PURGE_STEP, tooMany);
-    return this.tasks.oldestFinal({ surplus, completedSince, limit: PURGE_STEP });
   }
 
   private acceptOne({ task, job, key }: Acceptance): Accepted {
@@ -194,11 +179,5 @@ export class SqliteTaskStore extends TaskStore {
     const holder = this.keys.holder(key, this.clock.now());
     const task = holder && this.tasks.get(holder.taskId);
     return task && repeatOf({ task, fingerprint: holder.fingerprint }, key);
-  }
-
-  /** Bytes in use: pages that a purge has freed are used again before the file grows. */
-  private usedBytes(): number {
-    const pragma = (name: string): number => Number(this.database.prepare(`PRAGMA ${name}`).get()?.[name]);
-    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
   }
 }
